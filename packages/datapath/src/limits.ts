@@ -1,0 +1,46 @@
+/**
+ * Every limit of the datapath, with the relations between them asserted at load.
+ */
+
+export const KIB: number = 1024;
+export const MIB: number = 1024 * KIB;
+
+/** The unit in which slab classes get memory (papers/nsdi13 6.2). */
+export const PAGE_BYTES: number = MIB;
+/** The smallest and the largest chunk of a slab class. */
+export const CHUNK_BYTES_MIN: number = 64;
+export const CHUNK_BYTES_MAX: number = PAGE_BYTES;
+/** Growth from one slab class to the next (papers/nsdi13 6.2). */
+export const SLAB_GROWTH: number = 1.07;
+/** Chunks are aligned to this; references are stored in units of it. */
+export const ALIGN_BYTES: number = 8;
+/** A reference is a u32 in units of ALIGN_BYTES, so an arena has at most this many bytes. */
+export const ARENA_BYTES_MAX: number = 0x1_0000_0000 * ALIGN_BYTES;
+
+/** Bytes of one receive buffer, and of one send buffer for copied parts. */
+export const RECEIVE_BUFFER_BYTES: number = 16 * KIB;
+export const SEND_BUFFER_BYTES: number = 16 * KIB;
+/** The longest rest that a handler may leave unconsumed before the connection is closed. */
+export const INPUT_BYTES_MAX: number = MIB;
+/** Output queued on one connection above which its input is no longer read, and below which it is again. */
+export const OUTPUT_BYTES_HIGH: number = 4 * MIB;
+export const OUTPUT_BYTES_LOW: number = MIB;
+/** A connection that made no progress reading its output for this long is closed. */
+export const SLOW_READER_MS: number = 60_000;
+/** Connections of one transport. */
+export const CONNECTIONS_MAX: number = 65_536;
+/** Scatter-gather entries of one send (the kernel's UIO_MAXIOV is 1024). */
+export const SCATTER_GATHER_ENTRIES_MAX: number = 64;
+/** A datagram, in and out. */
+export const DATAGRAM_BYTES_MAX: number = 65_507;
+/** Datagrams received or sent by one system call. */
+export const DATAGRAM_BATCH: number = 64;
+
+function assertRelation(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`datapath limits: ${text}`);
+}
+assertRelation(PAGE_BYTES % CHUNK_BYTES_MAX === 0, 'a page holds a whole number of the largest chunks');
+assertRelation(CHUNK_BYTES_MIN % ALIGN_BYTES === 0, 'the smallest chunk is aligned');
+assertRelation(OUTPUT_BYTES_LOW < OUTPUT_BYTES_HIGH, 'output is resumed below the mark where it was paused');
+assertRelation(INPUT_BYTES_MAX >= RECEIVE_BUFFER_BYTES, 'a full receive buffer may be kept');
+assertRelation(SCATTER_GATHER_ENTRIES_MAX <= 1024, 'one send fits UIO_MAXIOV');

@@ -1,0 +1,164 @@
+/**
+ * The seam between bytes and protocols.
+ *
+ * A transport delivers received bytes as (connection, start, end) offsets into the arena and takes back
+ * copied bytes and references. It knows no protocol and has no clock of its own: whoever owns it calls
+ * `wake()` (from any thread) when time has passed or when there is a message.
+ *
+ * ```
+ *   kernel ──bytes──▶ transport ──onData(connection, start, end)──▶ handler
+ *                        ▲                                             │
+ *                        └── reserve/commit (copied), reference() ◀────┘
+ *   kernel ──completion──▶ transport ──onRelease(owner)──▶ handler
+ * ```
+ *
+ * What a handler writes during one call is sent when the call returns: one submission for all that was
+ * written, in order, however many copied and referenced parts it has.
+ */
+import type { Connection } from './connection.ts';
+
+export const TransportKind: { readonly uring: 'uring'; readonly epoll: 'epoll'; readonly node: 'node' } = {
+  uring: 'uring',
+  epoll: 'epoll',
+  node: 'node',
+};
+export type TransportKind = (typeof TransportKind)[keyof typeof TransportKind];
+
+/** Why a connection ended; given to `onClose`. */
+export const CloseReason: {
+  readonly peer: 'peer';
+  readonly local: 'local';
+  readonly error: 'error';
+  readonly idle: 'idle';
+  readonly slowReader: 'slow-reader';
+  readonly inputTooLong: 'input-too-long';
+  readonly shutdown: 'shutdown';
+} = {
+  peer: 'peer',
+  local: 'local',
+  error: 'error',
+  idle: 'idle',
+  slowReader: 'slow-reader',
+  inputTooLong: 'input-too-long',
+  shutdown: 'shutdown',
+};
+export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
+
+/** The socket address of a datagram's sender, valid during `onDatagram` only. */
+export interface DatagramSource {
+  /** 4 or 6. */
+  readonly family: number;
+  /** Offset in the arena of the 4 or 16 address bytes (network order). */
+  readonly addressOffset: number;
+  readonly port: number;
+}
+
+/**
+ * Receives what a transport delivers. `S` is the handler's own state per connection
+ * (`connection.session`). All calls come from the thread that runs the transport, never re-entrantly.
+ */
+export interface TransportHandler<S> {
+  /** A connection was accepted, adopted or connected; set `connection.session` here. */
+  onConnect(connection: Connection<S>): void;
+  /**
+   * Bytes [start, end) of the stream, contiguous in the arena, valid until the call returns. Returns the
+   * offset up to which they were consumed; the rest is kept and given again, contiguous with what follows,
+   * when more has arrived. A rest longer than `limits.inputBytesMax` closes the connection.
+   */
+  onData(connection: Connection<S>, start: number, end: number): number;
+  /** The last call for this connection; its session can be dropped. */
+  onClose(connection: Connection<S>, reason: CloseReason, error?: Error): void;
+  /** A referenced part was sent (or its connection is gone): the kernel no longer reads from it. */
+  onRelease(owner: number): void;
+  /**
+   * All output of a paused connection has left; input flows again. Only for handlers that produce more
+   * than they were asked for (optional).
+   */
+  onDrain?(connection: Connection<S>): void;
+  /**
+   * One datagram [start, end). Replies are written with `replies.begin(bytes)` / `replies.end(bytes)`, each
+   * one datagram to the sender of this one; they leave in batches.
+   */
+  onDatagram?(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void;
+  /** `wake()` was called, once or several times. */
+  onWake?(): void;
+}
+
+/** Where `onDatagram` puts its replies. */
+export interface DatagramReplies {
+  /** Returns the offset of `bytes` (≤ limits.datagramBytesMax) writable bytes for one datagram. */
+  begin(bytes: number): number;
+  /** Queues the datagram begun last, with its real length. */
+  end(bytes: number): void;
+}
+
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly backlog?: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode?: number; readonly backlog?: number }
+  | { readonly kind: 'udp'; readonly host: string; readonly port: number };
+
+export type ConnectAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Counters that every transport keeps; read by `stats` and metrics. */
+export interface TransportStatistics {
+  connectionsOpened: number;
+  connectionsCurrent: number;
+  connectionsRefused: number;
+  connectionsClosedIdle: number;
+  connectionsClosedSlow: number;
+  bytesRead: number;
+  bytesWritten: number;
+  /** System calls (or their equivalent on the portable transport: socket writes). */
+  systemCalls: number;
+  /** Zero-copy sends, and how many of them the kernel copied after all. */
+  zeroCopySends: number;
+  zeroCopyCopied: number;
+  datagramsReceived: number;
+  datagramsSent: number;
+  datagramsDropped: number;
+}
+
+export interface Transport<S> {
+  readonly kind: TransportKind;
+  readonly statistics: TransportStatistics;
+  /** Connections now open; for `stats conns` and for closing them. */
+  connections(): Iterable<Connection<S>>;
+  /** Starts to accept on a socket from `openListener`, or to serve datagrams on one from `openDatagram`. */
+  serve(socket: ListeningSocket): void;
+  /** Stops accepting on it; existing connections go on. */
+  unserve(socket: ListeningSocket): void;
+  /** Opens a connection; `onConnect` or (on failure) `onClose` follows. */
+  connect(address: ConnectAddress): Connection<S>;
+  /**
+   * Takes over a connected socket's descriptor (Linux transports; accepted by another thread).
+   */
+  adopt(descriptor: number): void;
+  /**
+   * Runs until `stop()`; the Linux transports block the thread inside the kernel, so they run in a worker
+   * thread. The portable transport returns a promise and lives on Node's event loop.
+   */
+  run(): void | Promise<void>;
+  /**
+   * Ends `run()`: no more accepts, pending output is flushed for at most `flushMs`, all connections
+   * closed, all buffers and descriptors given back. Call it on the transport's own thread (from a handler).
+   */
+  stop(flushMs?: number): void;
+  /** Something that can be sent to another thread and there wakes this transport: see `wake` in `waker.ts`. */
+  readonly waker: WakerHandle;
+}
+
+/** A handle that survives `postMessage`; `wake(handle)` in any thread makes the transport call `onWake`. */
+export type WakerHandle =
+  | { readonly kind: 'eventfd'; readonly descriptor: number }
+  | { readonly kind: 'shared'; readonly buffer: SharedArrayBuffer };
+
+/** A bound socket, made once by the main thread; descriptors may be used by several workers. */
+export interface ListeningSocket {
+  readonly address: ListenAddress;
+  /** The port really bound (for port 0), 0 for Unix sockets. */
+  readonly port: number;
+  /** -1 on the portable transport, which binds in `serve`. */
+  readonly descriptor: number;
+}
