@@ -1,0 +1,31 @@
+/**
+ * Limits of the erasure package, with the relations between them asserted
+ * when the module loads.
+ */
+
+/** Largest prime of the array codes: a stripe of this many nodes is beyond any use. */
+export const PRIME_MAX = 257;
+
+/** Field widths of the Cauchy codes, as the primitive polynomials are tabulated. */
+export const FIELD_BITS_MIN = 1;
+export const FIELD_BITS_MAX = 10;
+
+/** Words of the row space that may be listed in memory: 2^22 words of a few 32-bit integers. */
+export const ENUMERATED_DIMENSIONS_MAX = 22;
+
+/** Default limits of the enumeration planner (it is exponential in m·ω). */
+export const ENUMERATION_TIME_MS = 60_000;
+export const ENUMERATION_EQUATIONS_MAX: number = 1 << ENUMERATED_DIMENSIONS_MAX;
+
+/** Default time of the anytime planners. */
+export const OPTIMAL_TIME_MS = 10_000;
+
+/** Plans kept by a plan cache unless told otherwise. */
+export const CACHED_PLANS_MAX = 1024;
+
+/** Costs are compared after quantising them to this many steps of the largest one. */
+export const COST_STEPS = 64;
+
+if (ENUMERATION_EQUATIONS_MAX > 2 ** ENUMERATED_DIMENSIONS_MAX) {
+  throw new Error('ENUMERATION_EQUATIONS_MAX must fit the dimensions that can be listed');
+}
