@@ -3,7 +3,7 @@
  * load. They are memcached's where memcached has one.
  */
 
-/** A key, after base64 decoding where the `b` flag asks for it. */
+/** A key as it stands on the line: with the `b` flag of meta commands that is its base64 form. */
 export const KEY_BYTES_MAX: number = 250;
 /** A command line without its terminator, for every command but the retrievals of many keys. */
 export const LINE_BYTES_MAX: number = 2048;
@@ -23,7 +23,8 @@ export const VALUE_BYTES_MAX: number = 0x7fff_ffff - 2;
 export const U32_DIGITS_MAX: number = 10;
 export const U64_DIGITS_MAX: number = 20;
 /** The longest first line of a classic reply: `VALUE <key> <flags> <bytes> <cas>\r\n`. */
-export const VALUE_LINE_BYTES_MAX: number = 6 + KEY_BYTES_MAX + 1 + U32_DIGITS_MAX + 1 + U32_DIGITS_MAX + 1 + U64_DIGITS_MAX + 2;
+export const VALUE_LINE_BYTES_MAX: number =
+  6 + KEY_BYTES_MAX + 1 + U32_DIGITS_MAX + 1 + U32_DIGITS_MAX + 1 + U64_DIGITS_MAX + 2;
 /** The longest first line of a meta reply: every return flag once, the key in base64. */
 export const META_LINE_BYTES_MAX: number = 1024;
 
@@ -41,11 +42,18 @@ export const REASSEMBLY_REPLIES_MAX: number = 1024;
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`protocol limits: ${text}`);
 }
-assertRelation(LINE_BYTES_MAX > 2 * KEY_BYTES_MAX + META_TOKENS_MAX * 2, 'a meta line with a base64 key fits');
-assertRelation(GET_LINE_BYTES_MAX > LINE_BYTES_MAX, 'a retrieval of many keys may be longer than other lines');
+assertRelation(
+  LINE_BYTES_MAX > 2 * KEY_BYTES_MAX + META_TOKENS_MAX * 2,
+  'a meta line with a base64 key fits',
+);
+assertRelation(
+  GET_LINE_BYTES_MAX > LINE_BYTES_MAX,
+  'a retrieval of many keys may be longer than other lines',
+);
 assertRelation(META_TOKENS_MAX <= TOKENS_MAX, 'a meta line is tokenized whole');
 assertRelation(
-  META_LINE_BYTES_MAX >= 16 + Math.ceil(KEY_BYTES_MAX / 3) * 4 + OPAQUE_BYTES_MAX + META_TOKENS_MAX * (U64_DIGITS_MAX + 2),
+  META_LINE_BYTES_MAX >=
+    16 + Math.ceil(KEY_BYTES_MAX / 3) * 4 + OPAQUE_BYTES_MAX + META_TOKENS_MAX * (U64_DIGITS_MAX + 2),
   'a meta reply line fits its bound',
 );
 assertRelation(REASSEMBLY_DATAGRAMS_MAX <= 0xffff, 'a datagram total is a u16');

@@ -40,7 +40,8 @@ export function base64Encode(u8: Uint8Array, source: number, bytes: number, targ
   let output = target;
   for (let offset = source; offset < end; offset += 3) {
     const rest = end - offset;
-    const group = (u8[offset]! << 16) | ((rest > 1 ? u8[offset + 1]! : 0) << 8) | (rest > 2 ? u8[offset + 2]! : 0);
+    const group =
+      (u8[offset]! << 16) | ((rest > 1 ? u8[offset + 1]! : 0) << 8) | (rest > 2 ? u8[offset + 2]! : 0);
     u8[output] = ENCODE[group >> 18]!;
     u8[output + 1] = ENCODE[(group >> 12) & 63]!;
     u8[output + 2] = rest > 1 ? ENCODE[(group >> 6) & 63]! : PAD;

@@ -4,8 +4,8 @@
  */
 import type { Arena } from '@larder/datapath';
 import { CRLF_16, SPACE, writeAscii } from './ascii.ts';
-import { base64Encode, base64Length } from './base64.ts';
-import { digitsOf, WideDecimal, writeU32 } from './decimal.ts';
+import { base64Encode } from './base64.ts';
+import { WideDecimal, writeU32 } from './decimal.ts';
 
 export class ByteWriter {
   /** Where the next byte goes, and the end of the room. */
@@ -72,5 +72,3 @@ export class ByteWriter {
     this.at += 2;
   }
 }
-
-export { base64Length, digitsOf };
