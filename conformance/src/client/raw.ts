@@ -152,6 +152,11 @@ export class RawClient implements AsyncDisposable {
     });
   }
 
+  /** What has arrived and was not taken yet. */
+  received(): string {
+    return this.#take();
+  }
+
   /** The next line, without its CRLF. */
   async readLine(): Promise<string> {
     const line = await this.#until('line', (received) => {
