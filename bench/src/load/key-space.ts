@@ -70,7 +70,7 @@ export class KeySpace {
 
   keyText(key: number): string {
     const start = this.headOffset(key) + VALUE_WORD.length;
-    return this.#node.latin1Slice(start, start + this.plan.keyBytes);
+    return this.#node.toString('latin1', start, start + this.plan.keyBytes);
   }
 
   headOffset(key: number): number {

@@ -25,7 +25,7 @@ export class Latency {
 
   record(milliseconds: number): void {
     const units = Math.round(milliseconds * UNITS_PER_MS);
-    this.#histogram.recordValue(units < 0 ? 0 : units > UNITS_MAX ? UNITS_MAX : units);
+    this.#histogram.recordValue(units < 0 ? 0 : Math.min(units, UNITS_MAX));
   }
 
   reset(): void {

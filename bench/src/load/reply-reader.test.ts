@@ -31,7 +31,7 @@ function ask(reader: ReplyReader, operation: number, keys: readonly number[], du
 
 function valueText(space: KeySpace, key: number): string {
   const start = space.valueOffset(key);
-  return space.arena.node.latin1Slice(start, start + space.valueBytes[key]!);
+  return space.arena.node.toString('latin1', start, start + space.valueBytes[key]!);
 }
 
 function hit(space: KeySpace, key: number): string {
@@ -46,7 +46,7 @@ function deliver(space: KeySpace, reader: ReplyReader, text: string, cuts: reado
     const input = rest + text.slice(from, cut);
     from = cut;
     if (input === '') continue;
-    space.arena.node.latin1Write(input, INPUT);
+    space.arena.node.write(input, INPUT, 'latin1');
     const done = reader.read(INPUT, INPUT + input.length);
     rest = input.slice(done - INPUT);
     assert.ok(rest.length < 64, 'only an incomplete line may be left over');
@@ -66,9 +66,9 @@ test('requests have the protocol bytes', () => {
   const space = makeSpace({ kind: 'fixed', bytes: 32 });
   const { node } = space.arena;
   const end = space.composeGet(REQUEST, Int32Array.of(3, 17), 1, 1, 2);
-  assert.equal(node.latin1Slice(REQUEST, end), 'get kkkkk0000000017 kkkkk0000000003\r\n');
+  assert.equal(node.toString('latin1', REQUEST, end), 'get kkkkk0000000017 kkkkk0000000003\r\n');
   const head = space.composeSetHead(REQUEST, 4);
-  assert.equal(node.latin1Slice(REQUEST, head), 'set kkkkk0000000004 0 0 32\r\n');
+  assert.equal(node.toString('latin1', REQUEST, head), 'set kkkkk0000000004 0 0 32\r\n');
 });
 
 test('values differ from key to key and are the same in another process', () => {
@@ -125,7 +125,7 @@ test('a changed byte anywhere in a reply is noticed', () => {
       ask(reader, GET, [2, 5], 0);
       const changed =
         text.slice(0, place) + String.fromCharCode(text.charCodeAt(place) ^ 0x80) + text.slice(place + 1);
-      space.arena.node.latin1Write(changed, INPUT);
+      space.arena.node.write(changed, INPUT, 'latin1');
       const read = (): number => reader.read(INPUT, INPUT + changed.length);
       // A damaged line feed may look like a line that is not complete yet; then nothing was answered.
       try {
@@ -143,7 +143,7 @@ test('eight bytes that are not a number are not taken for a value', () => {
   const reader = new ReplyReader(space, new Answers(), 1, 1, false);
   ask(reader, GET, [2], 0);
   const text = `${hit(space, 2)}END\r\n`;
-  space.arena.node.latin1Write(text, INPUT);
+  space.arena.node.write(text, INPUT, 'latin1');
   const valueAt = INPUT + text.indexOf('\n') + 1;
   space.arena.u8.fill(0xff, valueAt, valueAt + 16);
   assert.throws(() => reader.read(INPUT, INPUT + text.length), /wrong value of kkkkk0000000002/);
@@ -154,7 +154,7 @@ test("another key's value, misses where none are allowed, errors and unasked byt
   const failure = (operation: number, keys: readonly number[], text: string): (() => void) => {
     const reader = new ReplyReader(space, new Answers(), 2, 4, false);
     if (keys.length > 0) ask(reader, operation, keys, 0);
-    space.arena.node.latin1Write(text, INPUT);
+    space.arena.node.write(text, INPUT, 'latin1');
     return () => reader.read(INPUT, INPUT + text.length);
   };
   const swapped = hit(space, 1).replace(valueText(space, 1), valueText(space, 2));

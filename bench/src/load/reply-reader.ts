@@ -160,7 +160,7 @@ export class ReplyReader {
   #readValue(start: number, end: number): number {
     const key = this.keys[(this.#keyFirst + this.#passed) & this.keyMask]!;
     const left = this.#space.valueBytes[key]! - this.#checked;
-    const bytes = left < end - start ? left : end - start;
+    const bytes = Math.min(left, end - start);
     if (bytes > 0) {
       if (!this.#space.equals(start, this.#space.valueOffset(key) + this.#checked, bytes)) {
         this.#fail(`wrong value of ${this.#space.keyText(key)} from byte ${this.#checked} on`, start, end);
@@ -192,6 +192,15 @@ export class ReplyReader {
     return start + STORED_BYTES;
   }
 
+  /** Forgets everything that was asked and not answered. */
+  abandon(): void {
+    this.#first = this.#next;
+    this.#keyFirst = this.keyNext;
+    this.#passed = 0;
+    this.#misses = 0;
+    this.#checked = -1;
+  }
+
   #finish(slot: number, misses: number): void {
     const count = this.#counts[slot]!;
     this.#keyFirst = (this.#keyFirst + count) & this.keyMask;
@@ -202,7 +211,7 @@ export class ReplyReader {
   }
 
   #fail(text: string, start: number, end: number): never {
-    const excerpt = this.#space.arena.node.latin1Slice(start, Math.min(end, start + 96));
+    const excerpt = this.#space.arena.node.toString('latin1', start, Math.min(end, start + 96));
     throw new BenchError('REPLY', `${text}: ${JSON.stringify(excerpt)}`);
   }
 }
