@@ -4,6 +4,7 @@
  * Text is latin1, so that a string holds exactly the bytes that travel. Every wait has a time limit, and its
  * error shows what had arrived. `exchange` puts a sentinel (`mn`, answered by `MN`) behind the request, so
  * that it sees everything the server sends for the request: also a line too many, and also nothing at all.
+ * A request whose own replies end with MN must be read by line instead.
  */
 import { strict as assert } from 'node:assert';
 import net from 'node:net';

@@ -7,8 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerAddress } from '../client/raw.ts';
+import { until } from '../client/until.ts';
 import { ServerProcess } from './process.ts';
-import type { RunningServer, ServerKind, ServerOptions } from './server.ts';
+import type { RunningServer, ServerExit, ServerKind, ServerOptions } from './server.ts';
 
 function installedVersion(): string | undefined {
   try {
@@ -37,6 +38,14 @@ function commandLine(options: ServerOptions): string[] {
   return line;
 }
 
+/** Only SIGUSR1 makes memcached keep its memory file, and it refuses a file of the same second. */
+async function stopKeepingFile(server: ServerProcess): Promise<ServerExit> {
+  const exit = await server.stop('SIGUSR1');
+  const stoppedAt = Math.floor(Date.now() / 1000);
+  await until('another second', () => Math.floor(Date.now() / 1000) > stoppedAt);
+  return exit;
+}
+
 async function start(options: ServerOptions): Promise<RunningServer> {
   if (options.larder) throw new Error('memcached has no Larder options');
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
@@ -58,8 +67,7 @@ async function start(options: ServerOptions): Promise<RunningServer> {
     exited: server.exited,
     log: () => server.log(),
     residentBytes: () => server.residentBytes(),
-    // Only SIGUSR1 makes memcached keep its memory file.
-    stop: () => server.stop(options.memoryFile === undefined ? 'SIGTERM' : 'SIGUSR1'),
+    stop: () => (options.memoryFile === undefined ? server.stop('SIGTERM') : stopKeepingFile(server)),
     kill: () => server.kill(),
     [Symbol.asyncDispose]: async () => {
       await server.kill();

@@ -165,6 +165,9 @@ function statisticsTests(suite: Suite): void {
   });
 }
 
+/** A key as logs show it. */
+const logged = (key: string): string => encodeURIComponent(key);
+
 function watchTests(suite: Suite): void {
   /**
    * Turns a connection into a watcher, runs `requests` on another until the watcher sees a line of log for them:
@@ -186,15 +189,15 @@ function watchTests(suite: Suite): void {
 
   suite.test('watch fetchers', async () => {
     const [a, b] = [suite.key(), suite.key()];
-    await watched('fetchers', `get ${b}\r\n`, new RegExp(` type=item_get key=${b} status=not_found clsid=\\d+ cfd=\\d+`));
+    await watched('fetchers', `get ${b}\r\n`, new RegExp(` type=item_get key=${logged(b)} status=not_found clsid=\\d+ cfd=\\d+`));
     const requests = `set ${a} 0 0 3\r\nabc\r\nget ${a}\r\n`;
-    await watched('fetchers', requests, new RegExp(` type=item_get key=${a} status=found clsid=\\d+ cfd=\\d+ size=3$`));
+    await watched('fetchers', requests, new RegExp(` type=item_get key=${logged(a)} status=found clsid=\\d+ cfd=\\d+ size=3$`));
   });
 
   suite.test('watch mutations', async () => {
     const key = suite.key();
     const line = (status: string, command: string): RegExp =>
-      new RegExp(` type=item_store key=${key} status=${status} cmd=${command} ttl=-?\\d+ clsid=\\d+ cfd=\\d+ size=\\d+$`);
+      new RegExp(` type=item_store key=${logged(key)} status=${status} cmd=${command} ttl=-?\\d+ clsid=\\d+ cfd=\\d+ size=\\d+$`);
     await watched('mutations', `set ${key} 0 0 1\r\na\r\n`, line('stored', 'set'));
     await watched('mutations', `add ${key} 0 0 1\r\na\r\n`, line('not_stored', 'add'));
     await watched('mutations', `append ${key} 0 0 1\r\na\r\n`, line('stored', 'append'));
@@ -207,7 +210,7 @@ function watchTests(suite: Suite): void {
 
   suite.larderOnly('watch deletions', async () => {
     const key = suite.key();
-    await watched('deletions', `set ${key} 0 0 1\r\na\r\ndelete ${key}\r\n`, new RegExp(` key=${key} `));
+    await watched('deletions', `set ${key} 0 0 1\r\na\r\ndelete ${key}\r\n`, new RegExp(` key=${logged(key)} `));
   });
 
   suite.test('watch evictions', async () => {

@@ -17,7 +17,10 @@ function base64(text: string): string {
 
 function getTests(suite: Suite): void {
   suite.test('mn answers MN', async (client) => {
-    await client.expect('mn\r\nmn\r\n', 'MN\r\nMN\r\n');
+    client.write('mn\r\nmn\r\nversion\r\n');
+    assert.equal(await client.readLine(), 'MN');
+    assert.equal(await client.readLine(), 'MN');
+    assert.match(await client.readLine(), /^VERSION /);
   });
 
   suite.test('mg: HD without v, VA with v, EN for a miss', async (client) => {
