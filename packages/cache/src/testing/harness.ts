@@ -71,7 +71,7 @@ export class StoreHarness {
     const target = this.#scratch + 300;
     const bytes = this.store.copyReply(at, this.keyBytes, this.hash, target, this.#scratchBytes);
     if (bytes === 0) return null;
-    if (bytes > 0) return this.arena.node.latin1Slice(target, target + bytes);
+    if (bytes > 0) return this.arena.node.toString('latin1', target, target + bytes);
     const item = this.store.acquire(at, this.keyBytes, this.hash);
     const text = this.gather((sink) => this.store.sendReply(item, sink));
     this.store.release(item);
@@ -91,9 +91,9 @@ export class StoreHarness {
   gather(send: (sink: ScatterGatherTarget) => void): string {
     const parts: string[] = [];
     send({
-      copy: (offset, bytes) => parts.push(this.arena.node.latin1Slice(offset, offset + bytes)),
+      copy: (offset, bytes) => parts.push(this.arena.node.toString('latin1', offset, offset + bytes)),
       reference: (offset, bytes, owner) => {
-        parts.push(this.arena.node.latin1Slice(offset, offset + bytes));
+        parts.push(this.arena.node.toString('latin1', offset, offset + bytes));
         this.store.release(owner);
       },
     });
