@@ -26,8 +26,9 @@ const SENTINEL_REQUEST = 'mn\r\n';
 const SENTINEL_REPLY = 'MN\r\n';
 
 /** Shortens long texts for error messages and makes control characters visible. */
-export function visible(text: string): string {
-  const cut = text.length > SHOWN_BYTES_MAX ? `${text.slice(0, SHOWN_BYTES_MAX)}… (${text.length} bytes)` : text;
+function visible(text: string): string {
+  const cut =
+    text.length > SHOWN_BYTES_MAX ? `${text.slice(0, SHOWN_BYTES_MAX)}… (${text.length} bytes)` : text;
   return JSON.stringify(cut);
 }
 

@@ -5,7 +5,10 @@ import type { RawClient } from './raw.ts';
 /** The name → value pairs of `stats [argument]`. */
 export async function readStats(client: RawClient, argument = ''): Promise<Map<string, string>> {
   const reply = await client.exchange(argument === '' ? 'stats\r\n' : `stats ${argument}\r\n`);
-  assert.ok(reply.endsWith('END\r\n'), `stats ${argument} ends with END: ${JSON.stringify(reply.slice(-80))}`);
+  assert.ok(
+    reply.endsWith('END\r\n'),
+    `stats ${argument} ends with END: ${JSON.stringify(reply.slice(-80))}`,
+  );
   const stats = new Map<string, string>();
   for (const line of reply.slice(0, -'END\r\n'.length).split('\r\n')) {
     if (line === '') continue;

@@ -59,7 +59,8 @@ export class UdpClient implements AsyncDisposable {
     const sequence = datagram.readUInt16BE(2);
     const total = datagram.readUInt16BE(4);
     const reserved = datagram.readUInt16BE(6);
-    if (reserved !== 0 || sequence >= total) throw new Error(`bad frame head: ${datagram.toString('hex', 0, 8)}`);
+    if (reserved !== 0 || sequence >= total)
+      throw new Error(`bad frame head: ${datagram.toString('hex', 0, 8)}`);
     let pending = this.#pending.get(requestId);
     if (!pending) {
       pending = { parts: new Array<Buffer | undefined>(total).fill(undefined), received: 0 };

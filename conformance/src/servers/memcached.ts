@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServerAddress } from '../client/raw.ts';
+import { RawClient, type ServerAddress } from '../client/raw.ts';
 import { until } from '../client/until.ts';
 import { ServerProcess } from './process.ts';
 import type { RunningServer, ServerExit, ServerKind, ServerOptions } from './server.ts';
@@ -21,7 +21,8 @@ function installedVersion(): string | undefined {
 }
 
 function commandLine(options: ServerOptions): string[] {
-  const line = options.unixSocket === undefined ? ['-l', '127.0.0.1', '-p', '-1'] : ['-s', options.unixSocket];
+  const line =
+    options.unixSocket === undefined ? ['-l', '127.0.0.1', '-p', '-1'] : ['-s', options.unixSocket];
   line.push('-t', String(options.threads ?? 2));
   // memcached refuses to run as root unless it is told which user to become.
   if (process.getuid?.() === 0) line.push('-u', 'root');
@@ -46,6 +47,15 @@ async function stopKeepingFile(server: ServerProcess): Promise<ServerExit> {
   return exit;
 }
 
+async function connects(path: string): Promise<boolean> {
+  try {
+    await (await RawClient.connect({ path })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function start(options: ServerOptions): Promise<RunningServer> {
   if (options.larder) throw new Error('memcached has no Larder options');
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
@@ -58,6 +68,8 @@ async function start(options: ServerOptions): Promise<RunningServer> {
     const text = existsSync(portFile) ? readFileSync(portFile, 'latin1') : '';
     return text.includes('TCP') && (!options.udp || text.includes('UDP')) ? text : undefined;
   });
+  // The socket file may be one that an earlier server left: only a connection shows that this one listens.
+  if (path !== undefined) await until('the Unix socket answers', () => connects(path));
   const port = (kind: string): number => Number(new RegExp(`^${kind} INET: (\\d+)$`, 'm').exec(ports)?.[1]);
   const address: ServerAddress = path === undefined ? { host: '127.0.0.1', port: port('TCP') } : { path };
   return {

@@ -2,7 +2,7 @@
  * The factory that every suite runs against: one kind of server, started as its own process on an ephemeral
  * port, and ended by its process id.
  */
-import type { RawClientOptions, ServerAddress } from '../client/raw.ts';
+import type { ServerAddress } from '../client/raw.ts';
 
 /** What a suite asks of a server. Fields left out mean the server's default. */
 export interface ServerOptions {
@@ -56,6 +56,3 @@ export interface ServerKind {
   readonly unavailable: string | undefined;
   start(options: ServerOptions): Promise<RunningServer>;
 }
-
-/** Certificates may come with the options; a client of such a server then needs the authority. */
-export type ClientOptions = RawClientOptions;

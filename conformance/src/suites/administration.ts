@@ -125,7 +125,10 @@ function statisticsTests(suite: Suite): void {
     assertNames(slabs, ['active_slabs', 'total_malloced']);
     const items = await readStats(client, 'items');
     assertNames(items, ITEM_NAMES, `items:${id}:`);
-    const sum = [...items].reduce((total, [name, value]) => total + (name.endsWith(':number') ? Number(value) : 0), 0);
+    const sum = [...items].reduce(
+      (total, [name, value]) => total + (name.endsWith(':number') ? Number(value) : 0),
+      0,
+    );
     assert.equal(sum, Number((await readStats(client)).get('curr_items')), 'the classes add up');
   });
 
@@ -158,7 +161,10 @@ function statisticsTests(suite: Suite): void {
     assert.equal(stats.get('curr_items'), '1');
     await client.expect('stats foo\r\n', 'ERROR\r\n');
     await client.expect('stats detail\r\n', 'CLIENT_ERROR usage: stats detail on|off|dump\r\n');
-    await client.expect('stats detail on\r\nget p:1 p:2\r\nset p:1 0 0 1\r\na\r\n', 'OK\r\nEND\r\nSTORED\r\n');
+    await client.expect(
+      'stats detail on\r\nget p:1 p:2\r\nset p:1 0 0 1\r\na\r\n',
+      'OK\r\nEND\r\nSTORED\r\n',
+    );
     await client.expect('get p:1\r\ndelete p:1\r\n', 'VALUE p:1 0 1\r\na\r\nEND\r\nDELETED\r\n');
     await client.expect('stats detail dump\r\n', 'PREFIX p get 3 hit 1 set 1 del 1\r\nEND\r\n');
     await client.expect('stats detail off\r\n', 'OK\r\n');
@@ -189,15 +195,25 @@ function watchTests(suite: Suite): void {
 
   suite.test('watch fetchers', async () => {
     const [a, b] = [suite.key(), suite.key()];
-    await watched('fetchers', `get ${b}\r\n`, new RegExp(` type=item_get key=${logged(b)} status=not_found clsid=\\d+ cfd=\\d+`));
+    await watched(
+      'fetchers',
+      `get ${b}\r\n`,
+      new RegExp(` type=item_get key=${logged(b)} status=not_found clsid=\\d+ cfd=\\d+`),
+    );
     const requests = `set ${a} 0 0 3\r\nabc\r\nget ${a}\r\n`;
-    await watched('fetchers', requests, new RegExp(` type=item_get key=${logged(a)} status=found clsid=\\d+ cfd=\\d+ size=3$`));
+    await watched(
+      'fetchers',
+      requests,
+      new RegExp(` type=item_get key=${logged(a)} status=found clsid=\\d+ cfd=\\d+ size=3$`),
+    );
   });
 
   suite.test('watch mutations', async () => {
     const key = suite.key();
     const line = (status: string, command: string): RegExp =>
-      new RegExp(` type=item_store key=${logged(key)} status=${status} cmd=${command} ttl=-?\\d+ clsid=\\d+ cfd=\\d+ size=\\d+$`);
+      new RegExp(
+        ` type=item_store key=${logged(key)} status=${status} cmd=${command} ttl=-?\\d+ clsid=\\d+ cfd=\\d+ size=\\d+$`,
+      );
     await watched('mutations', `set ${key} 0 0 1\r\na\r\n`, line('stored', 'set'));
     await watched('mutations', `add ${key} 0 0 1\r\na\r\n`, line('not_stored', 'add'));
     await watched('mutations', `append ${key} 0 0 1\r\na\r\n`, line('stored', 'append'));
@@ -210,7 +226,11 @@ function watchTests(suite: Suite): void {
 
   suite.larderOnly('watch deletions', async () => {
     const key = suite.key();
-    await watched('deletions', `set ${key} 0 0 1\r\na\r\ndelete ${key}\r\n`, new RegExp(` key=${logged(key)} `));
+    await watched(
+      'deletions',
+      `set ${key} 0 0 1\r\na\r\ndelete ${key}\r\n`,
+      new RegExp(` key=${logged(key)} `),
+    );
   });
 
   suite.test('watch evictions', async () => {
@@ -223,7 +243,10 @@ function watchTests(suite: Suite): void {
     for (let index = 0; index < 400; index++) client.write(`set e${index} 0 0 50000 noreply\r\n${value}\r\n`);
     await client.expect('', '');
     const line = await watcher.readThrough('\n');
-    assert.match(line, /^ts=\d+\.\d+ gid=\d+ type=eviction key=e\d+ fetch=no ttl=-?\d+ la=\d+ clsid=\d+ size=\d+\r?\n$/);
+    assert.match(
+      line,
+      /^ts=\d+\.\d+ gid=\d+ type=eviction key=e\d+ fetch=no ttl=-?\d+ la=\d+ clsid=\d+ size=\d+\r?\n$/,
+    );
     assert.ok(Number((await readStats(client)).get('evictions')) > 0);
   });
 

@@ -25,7 +25,16 @@ export function authSuite(suite: Suite): void {
   };
 
   suite.test('every command is refused before authentication', async () => {
-    for (const command of ['version', 'get a', 'mn', 'mg a', 'stats', 'delete a', 'flush_all', 'lease-get a']) {
+    for (const command of [
+      'version',
+      'get a',
+      'mn',
+      'mg a',
+      'stats',
+      'delete a',
+      'flush_all',
+      'lease-get a',
+    ]) {
       await using client = await connect();
       client.write(`${command}\r\n`);
       assert.equal(await client.readLine(), UNAUTHENTICATED, command);
@@ -41,10 +50,23 @@ export function authSuite(suite: Suite): void {
   });
 
   suite.test('wrong passwords, users and forms are refused', async () => {
-    for (const login of ['user word2', 'nobody pass', 'user', 'user pas', 'user passs', 'pass user', ' ', 'User pass']) {
+    for (const login of [
+      'user word2',
+      'nobody pass',
+      'user',
+      'user pas',
+      'user passs',
+      'pass user',
+      ' ',
+      'User pass',
+    ]) {
       await using client = await connect();
       client.write(`set auth 0 0 ${login.length}\r\n${login}\r\n`);
-      assert.match(await client.readLine(), /^CLIENT_ERROR (unauthenticated|authentication failure|bad .*)$/, login);
+      assert.match(
+        await client.readLine(),
+        /^CLIENT_ERROR (unauthenticated|authentication failure|bad .*)$/,
+        login,
+      );
     }
   });
 
@@ -74,7 +96,11 @@ export function authSuite(suite: Suite): void {
   });
 
   suite.test('junk instead of a login is refused or closes, and costs nothing', async () => {
-    for (const junk of ['x'.repeat(4_000), `set auth 0 0 999999999\r\n${'x'.repeat(100_000)}`, '\0\x01\x02\r\n']) {
+    for (const junk of [
+      'x'.repeat(4_000),
+      `set auth 0 0 999999999\r\n${'x'.repeat(100_000)}`,
+      '\0\x01\x02\r\n',
+    ]) {
       await using client = await connect();
       await client.writeAll(junk).catch(() => undefined);
       client.endInput();

@@ -44,23 +44,34 @@ function randomBytes(seed: number, count: number): Buffer {
 function keyTests(suite: Suite): void {
   harmless(suite, 'keys of 251 bytes are refused by every command', async (client) => {
     const key = 'k'.repeat(251);
-    for (const line of [`get ${key}`, `gets a ${key}`, `gat 0 ${key}`, `touch ${key} 1`, `delete ${key}`, `incr ${key} 1`]) {
+    for (const line of [
+      `get ${key}`,
+      `gets a ${key}`,
+      `gat 0 ${key}`,
+      `touch ${key} 1`,
+      `delete ${key}`,
+      `incr ${key} 1`,
+    ]) {
       await client.expect(`${line}\r\n`, BAD_FORMAT);
     }
     await client.match(`set ${key} 0 0 1\r\na\r\n`, /^CLIENT_ERROR .*\r\n(ERROR\r\n)?$/);
     await client.match(`cas ${key} 0 0 1 1\r\na\r\n`, /^CLIENT_ERROR .*\r\n(ERROR\r\n)?$/);
   });
 
-  harmless(suite, 'control characters in keys are refused or kept, never taken for something else', async (client) => {
-    for (const code of [1, 8, 9, 11, 12, 27, 31, 127]) {
-      const key = `c${String.fromCharCode(code)}${suite.key()}`;
-      const reply = await client.exchange(`set ${key} 0 0 1\r\na\r\n`);
-      if (reply === 'STORED\r\n') await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 1\r\na\r\nEND\r\n`);
-      else assert.match(reply, /^(CLIENT_ERROR .*|ERROR)\r\n(ERROR\r\n)?$/);
-    }
-    await client.match('get a\0b\r\n', /^(END|CLIENT_ERROR .*|ERROR)\r\n$/);
-    await client.match('\0\0\0\r\n', /^ERROR\r\n$/);
-  });
+  harmless(
+    suite,
+    'control characters in keys are refused or kept, never taken for something else',
+    async (client) => {
+      for (const code of [1, 8, 9, 11, 12, 27, 31, 127]) {
+        const key = `c${String.fromCharCode(code)}${suite.key()}`;
+        const reply = await client.exchange(`set ${key} 0 0 1\r\na\r\n`);
+        if (reply === 'STORED\r\n') await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 1\r\na\r\nEND\r\n`);
+        else assert.match(reply, /^(CLIENT_ERROR .*|ERROR)\r\n(ERROR\r\n)?$/);
+      }
+      await client.match('get a\0b\r\n', /^(END|CLIENT_ERROR .*|ERROR)\r\n$/);
+      await client.match('\0\0\0\r\n', /^ERROR\r\n$/);
+    },
+  );
 }
 
 function lineTests(suite: Suite): void {
@@ -106,11 +117,20 @@ function lineTests(suite: Suite): void {
 
 function lengthTests(suite: Suite): void {
   harmless(suite, 'negative lengths, and lengths beyond every limit', async (client) => {
-    for (const length of ['-1', '-2147483648', '2147483647', '18446744073709551617', '99999999999999999999']) {
+    for (const length of [
+      '-1',
+      '-2147483648',
+      '2147483647',
+      '18446744073709551617',
+      '99999999999999999999',
+    ]) {
       // A length that the server understood announces data: a closed connection is right as well.
       await using own = await suite.connect();
       own.write(`set a 0 0 ${length}\r\n`);
-      assert.match(await own.readLine(), /^(CLIENT_ERROR bad command line format|CLIENT_ERROR bad data chunk|SERVER_ERROR .*)$/);
+      assert.match(
+        await own.readLine(),
+        /^(CLIENT_ERROR bad command line format|CLIENT_ERROR bad data chunk|SERVER_ERROR .*)$/,
+      );
     }
     await client.expect('set a 0 0 -1\r\nset a 0 0 1\r\na\r\n', `${BAD_FORMAT}STORED\r\n`);
     await client.expect('ms a -1\r\nappend a 0 0 -5\r\n', `${BAD_FORMAT}${BAD_FORMAT}`);
@@ -122,37 +142,51 @@ function lengthTests(suite: Suite): void {
     await client.expect(`get ${key}\r\n`, 'END\r\n');
     await client.match(`set ${key} 0 0 3\r\nabcdefgh\r\n`, /^CLIENT_ERROR bad data chunk\r\n(ERROR\r\n)?$/);
     await client.expect(`get ${key}\r\n`, 'END\r\n');
-    await client.match(`set ${key} 0 0 3 noreply\r\nabcdefgh\r\n`, /^(CLIENT_ERROR bad data chunk\r\n)?(ERROR\r\n)?$/);
+    await client.match(
+      `set ${key} 0 0 3 noreply\r\nabcdefgh\r\n`,
+      /^(CLIENT_ERROR bad data chunk\r\n)?(ERROR\r\n)?$/,
+    );
     await client.match(`ms ${key} 3\r\nabcdefgh\r\n`, /^CLIENT_ERROR bad data chunk\r\n(ERROR\r\n)?$/);
     await client.expect(`get ${key}\r\n`, 'END\r\n');
   });
 
-  harmless(suite, 'a value over the limit is skipped, the connection stays usable, and the old value is gone', async (client) => {
-    const key = suite.key();
-    const value = 'x'.repeat(2 * MEBIBYTE);
-    await client.expect(`set ${key} 0 0 1\r\na\r\n`, 'STORED\r\n');
-    await client.expect(`set ${key} 0 0 ${value.length}\r\n${value}\r\nget ${key}\r\n`, `${TOO_LARGE}END\r\n`);
-    await client.expect(`set ${key} 0 0 ${value.length} noreply\r\n${value}\r\nget ${key}\r\n`, 'END\r\n');
-    await client.expect(`ms ${key} ${value.length} q\r\n${value}\r\nmg ${key}\r\n`, `${TOO_LARGE}EN\r\n`);
-  });
+  harmless(
+    suite,
+    'a value over the limit is skipped, the connection stays usable, and the old value is gone',
+    async (client) => {
+      const key = suite.key();
+      const value = 'x'.repeat(2 * MEBIBYTE);
+      await client.expect(`set ${key} 0 0 1\r\na\r\n`, 'STORED\r\n');
+      await client.expect(
+        `set ${key} 0 0 ${value.length}\r\n${value}\r\nget ${key}\r\n`,
+        `${TOO_LARGE}END\r\n`,
+      );
+      await client.expect(`set ${key} 0 0 ${value.length} noreply\r\n${value}\r\nget ${key}\r\n`, 'END\r\n');
+      await client.expect(`ms ${key} ${value.length} q\r\n${value}\r\nmg ${key}\r\n`, `${TOO_LARGE}EN\r\n`);
+    },
+  );
 }
 
 function garbageTests(suite: Suite): void {
-  harmless(suite, 'binary protocol requests are refused or answered, and the connection ends or serves on', async () => {
-    // The binary protocol is deprecated; Larder does not speak it. 0x80 0x0a is its no-op.
-    await using client = await suite.connect();
-    const noop = Buffer.alloc(24);
-    noop[0] = 0x80;
-    noop[1] = 0x0a;
-    client.write(noop);
-    if (suite.kind.larder) {
-      client.write('\r\n');
-      client.endInput();
-      assert.match(await client.untilClosed(), /^((ERROR|CLIENT_ERROR|SERVER_ERROR).*\r\n)*$/);
-    } else {
-      assert.equal((await client.readBytes(24))[0], 0x81);
-    }
-  });
+  harmless(
+    suite,
+    'binary protocol requests are refused or answered, and the connection ends or serves on',
+    async () => {
+      // The binary protocol is deprecated; Larder does not speak it. 0x80 0x0a is its no-op.
+      await using client = await suite.connect();
+      const noop = Buffer.alloc(24);
+      noop[0] = 0x80;
+      noop[1] = 0x0a;
+      client.write(noop);
+      if (suite.kind.larder) {
+        client.write('\r\n');
+        client.endInput();
+        assert.match(await client.untilClosed(), /^((ERROR|CLIENT_ERROR|SERVER_ERROR).*\r\n)*$/);
+      } else {
+        assert.equal((await client.readBytes(24))[0], 0x81);
+      }
+    },
+  );
 
   harmless(suite, 'random bytes, with and without the binary magic', async () => {
     const seed = 20_260_801;
@@ -174,8 +208,20 @@ function garbageTests(suite: Suite): void {
 
   harmless(suite, 'half requests, then the connection closes', async (witness) => {
     const key = suite.key();
-    const halves = ['s', 'get', `get ${key}`, `set ${key} 0 0 10\r\n`, `set ${key} 0 0 10\r\nabc`, `set ${key} 0 0 3\r\nabc`];
-    halves.push(`set ${key} 0 0 3\r\nabc\r`, `ms ${key} 5 q\r\nab`, 'mg', `set ${key} 0 0 500000\r\n${'x'.repeat(400_000)}`);
+    const halves = [
+      's',
+      'get',
+      `get ${key}`,
+      `set ${key} 0 0 10\r\n`,
+      `set ${key} 0 0 10\r\nabc`,
+      `set ${key} 0 0 3\r\nabc`,
+    ];
+    halves.push(
+      `set ${key} 0 0 3\r\nabc\r`,
+      `ms ${key} 5 q\r\nab`,
+      'mg',
+      `set ${key} 0 0 500000\r\n${'x'.repeat(400_000)}`,
+    );
     for (const half of halves) {
       for (const graceful of [true, false]) {
         await using client = await suite.connect();
@@ -212,7 +258,8 @@ function splitTests(suite: Suite): void {
       client.write(text.slice(cut));
       assert.equal(await client.readThrough('MN\r\n'), wanted, `split at ${cut}`);
     };
-    for (let index = 0; index < splits.length; index += 16) await Promise.all(splits.slice(index, index + 16).map(one));
+    for (let index = 0; index < splits.length; index += 16)
+      await Promise.all(splits.slice(index, index + 16).map(one));
   });
 
   harmless(suite, 'a conversation of single bytes', async () => {
@@ -227,8 +274,18 @@ function splitTests(suite: Suite): void {
     const requests: string[] = [];
     const replies: string[] = [];
     for (let index = 0; index < 5_000; index++) {
-      requests.push(`set ${key} ${index} 0 3\r\nabc\r\n`, `get ${key}\r\n`, `mg ${key} f\r\n`, `delete ${key}\r\n`);
-      replies.push('STORED\r\n', `VALUE ${key} ${index} 3\r\nabc\r\nEND\r\n`, `HD f${index}\r\n`, 'DELETED\r\n');
+      requests.push(
+        `set ${key} ${index} 0 3\r\nabc\r\n`,
+        `get ${key}\r\n`,
+        `mg ${key} f\r\n`,
+        `delete ${key}\r\n`,
+      );
+      replies.push(
+        'STORED\r\n',
+        `VALUE ${key} ${index} 3\r\nabc\r\nEND\r\n`,
+        `HD f${index}\r\n`,
+        'DELETED\r\n',
+      );
     }
     await client.expect(requests.join(''), replies.join(''));
   });
@@ -239,17 +296,24 @@ function slowReaderTests(suite: Suite): void {
     const server = await suite.start({ threads: 1, memoryMegabytes: 64 });
     await using witness = await suite.connect(server);
     const value = 'x'.repeat(MEBIBYTE / 2);
-    await witness.expect(`set big 0 0 ${value.length}\r\n${value}\r\nset a 0 0 1\r\na\r\n`, 'STORED\r\nSTORED\r\n');
+    await witness.expect(
+      `set big 0 0 ${value.length}\r\n${value}\r\nset a 0 0 1\r\na\r\n`,
+      'STORED\r\nSTORED\r\n',
+    );
     const residentBytes = server.residentBytes();
     await using greedy = await suite.connect(server);
     greedy.socket.pause();
     // 4000 times half a megabyte is 2 GB of answers that nobody takes.
     greedy.write('get big\r\n'.repeat(4_000));
-    for (let count = 0; count < 200; count++) await witness.expect('get a\r\n', 'VALUE a 0 1\r\na\r\nEND\r\n');
+    for (let count = 0; count < 200; count++)
+      await witness.expect('get a\r\n', 'VALUE a 0 1\r\na\r\nEND\r\n');
     const grownBytes = server.residentBytes() - residentBytes;
     assert.ok(grownBytes < 96 * MEBIBYTE, `resident memory grew by ${grownBytes} bytes`);
     await greedy.close();
-    await until('its connection is gone', async () => (await readStat(witness, 'curr_connections')) <= suite.pick({ memcached: 2, larder: 1 }));
+    await until(
+      'its connection is gone',
+      async () => (await readStat(witness, 'curr_connections')) <= suite.pick({ memcached: 2, larder: 1 }),
+    );
   });
 
   suite.test('a slow reader gets every byte in the end', async (client) => {
@@ -259,7 +323,8 @@ function slowReaderTests(suite: Suite): void {
     await using slow = await suite.connect();
     slow.socket.pause();
     slow.write(`${`get ${key}\r\n`.repeat(100)}mn\r\n`);
-    for (let count = 0; count < 50; count++) await client.expect('version\r\n', await client.exchange('version\r\n'));
+    for (let count = 0; count < 50; count++)
+      await client.expect('version\r\n', await client.exchange('version\r\n'));
     slow.socket.resume();
     const expected = `${`VALUE ${key} 0 ${value.length}\r\n${value}\r\nEND\r\n`.repeat(100)}MN\r\n`;
     const received = await slow.readBytes(expected.length);
@@ -268,46 +333,54 @@ function slowReaderTests(suite: Suite): void {
 }
 
 function floodTests(suite: Suite): void {
-  suite.test('connections over -c are refused with a message, and accepted again when others leave', async () => {
-    const server = await suite.start({ connectionsMax: 50, threads: 1 });
-    const clients: RawClient[] = [];
-    let refused = 0;
-    try {
-      for (let count = 0; count < 150; count++) {
-        const client = await suite.connect(server);
-        clients.push(client);
-        client.write('mn\r\n');
-        const line = await client.readLine().catch(() => 'closed');
-        if (line !== 'MN') {
-          assert.match(line, /^(ERROR Too many open connections|closed)$/);
-          refused += 1;
+  suite.test(
+    'connections over -c are refused with a message, and accepted again when others leave',
+    async () => {
+      const server = await suite.start({ connectionsMax: 50, threads: 1 });
+      const clients: RawClient[] = [];
+      let refused = 0;
+      try {
+        for (let count = 0; count < 150; count++) {
+          const client = await suite.connect(server);
+          clients.push(client);
+          client.write('mn\r\n');
+          const line = await client.readLine().catch(() => 'closed');
+          if (line !== 'MN') {
+            assert.match(line, /^(ERROR Too many open connections|closed)$/);
+            refused += 1;
+          }
         }
+        assert.ok(refused >= 100 && refused < 150, `${refused} of 150 refused`);
+      } finally {
+        for (const client of clients) await client.close();
       }
-      assert.ok(refused >= 100 && refused < 150, `${refused} of 150 refused`);
-    } finally {
-      for (const client of clients) await client.close();
-    }
-    await until('connections are accepted again', async () => {
+      await until('connections are accepted again', async () => {
+        await using client = await suite.connect(server);
+        client.write('mn\r\n');
+        return (await client.readLine().catch(() => 'closed')) === 'MN';
+      });
       await using client = await suite.connect(server);
-      client.write('mn\r\n');
-      return (await client.readLine().catch(() => 'closed')) === 'MN';
-    });
-    await using client = await suite.connect(server);
-    assert.ok(Number((await readStats(client)).get('rejected_connections')) >= refused);
-  });
+      assert.ok(Number((await readStats(client)).get('rejected_connections')) >= refused);
+    },
+  );
 
   suite.test('thousands of short connections, some with half requests, leave no memory behind', async () => {
     const server = await suite.start({ threads: 1 });
     await using witness = await suite.connect(server);
     const wave = async (): Promise<void> => {
       for (let round = 0; round < 20; round++) {
-        const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(server.address)));
+        const clients = await Promise.all(
+          Array.from({ length: 50 }, () => RawClient.connect(server.address)),
+        );
         for (const client of clients) client.write(`set h 0 0 1000\r\n${'x'.repeat(round * 40)}`);
         await Promise.all(clients.map((client) => client.close()));
       }
     };
     const settled = (): Promise<boolean> =>
-      until('connections are gone', async () => (await readStat(witness, 'curr_connections')) <= suite.pick({ memcached: 2, larder: 1 }));
+      until(
+        'connections are gone',
+        async () => (await readStat(witness, 'curr_connections')) <= suite.pick({ memcached: 2, larder: 1 }),
+      );
     await wave();
     await settled();
     const residentBytes = server.residentBytes();

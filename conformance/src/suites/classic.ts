@@ -232,7 +232,10 @@ function expiryTests(suite: Suite): void {
     await client.expect(`set ${relative} 0 1 1\r\na\r\n`, 'STORED\r\n');
     await client.expect(`set ${absolute} 0 ${now + 1} 1\r\na\r\n`, 'STORED\r\n');
     await client.expect(`set ${touched} 0 0 1\r\na\r\ntouch ${touched} 1\r\n`, 'STORED\r\nTOUCHED\r\n');
-    await client.match(`set ${fetched} 0 0 1\r\na\r\ngat 1 ${fetched}\r\n`, /^STORED\r\nVALUE .*\r\na\r\nEND\r\n$/);
+    await client.match(
+      `set ${fetched} 0 0 1\r\na\r\ngat 1 ${fetched}\r\n`,
+      /^STORED\r\nVALUE .*\r\na\r\nEND\r\n$/,
+    );
     await client.expect(`set ${kept} 0 ${now + 3600} 1\r\na\r\n`, 'STORED\r\n');
     const all = `get ${relative} ${absolute} ${touched} ${fetched} ${kept}\r\n`;
     await until(
@@ -311,16 +314,19 @@ function flushTests(suite: Suite): void {
     await client.expect(`${store}get a\r\n`, 'STORED\r\nSTORED\r\nVALUE a 0 1\r\na\r\nEND\r\n');
   });
 
-  suite.test('flush_all with a delay drops at that time what is older, and leaves what is younger', async () => {
-    await using client = await suite.connect(await suite.start({}));
-    await client.expect('set a 0 0 1\r\na\r\nflush_all 2\r\n', 'STORED\r\nOK\r\n');
-    await client.expect('get a\r\n', 'VALUE a 0 1\r\na\r\nEND\r\n');
-    await until('the flush has come', async () => (await client.exchange('get a\r\n')) === 'END\r\n');
-    // memcached's clock has steps of a second: what is stored within the second of the flush may still go.
-    const store = 'set b 0 0 1\r\nb\r\nget b\r\n';
-    const stored = 'STORED\r\nVALUE b 0 1\r\nb\r\nEND\r\n';
-    await until('items live again', async () => (await client.exchange(store)) === stored, FLUSH_STEP_MS);
-  });
+  suite.test(
+    'flush_all with a delay drops at that time what is older, and leaves what is younger',
+    async () => {
+      await using client = await suite.connect(await suite.start({}));
+      await client.expect('set a 0 0 1\r\na\r\nflush_all 2\r\n', 'STORED\r\nOK\r\n');
+      await client.expect('get a\r\n', 'VALUE a 0 1\r\na\r\nEND\r\n');
+      await until('the flush has come', async () => (await client.exchange('get a\r\n')) === 'END\r\n');
+      // memcached's clock has steps of a second: what is stored within the second of the flush may still go.
+      const store = 'set b 0 0 1\r\nb\r\nget b\r\n';
+      const stored = 'STORED\r\nVALUE b 0 1\r\nb\r\nEND\r\n';
+      await until('items live again', async () => (await client.exchange(store)) === stored, FLUSH_STEP_MS);
+    },
+  );
 
   suite.test('flush_all can be disabled with -F', async () => {
     await using client = await suite.connect(await suite.start({ letters: ['-F'] }));

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Memcache } from 'memcache';
-import { MemcacheClient } from 'memcache-client';
+import { MemcacheClient, type MultiRetrievalResponse } from 'memcache-client';
 import Memcached from 'memcached';
 import memjs from 'memjs';
 import { until } from '../client/until.ts';
@@ -38,7 +38,10 @@ function memcachedTests(suite: Suite): void {
     try {
       const [a, b, counter] = [suite.key('m'), suite.key('m'), suite.key('m')];
       assert.equal(await called<boolean>((done) => client.set(a, 'value a', 100, done)), true);
-      assert.equal(await called<boolean>((done) => client.add(a, 'other', 100, done)).catch(() => false), false);
+      assert.equal(
+        await called<boolean>((done) => client.add(a, 'other', 100, done)).catch(() => false),
+        false,
+      );
       assert.equal(await called((done) => client.get(a, done)), 'value a');
       assert.equal(await called<boolean>((done) => client.set(b, { object: [1, 2] }, 0, done)), true);
       assert.deepEqual(await called((done) => client.getMulti([a, b, 'absent'], done)), {
@@ -75,7 +78,7 @@ function memcacheClientTests(suite: Suite): void {
       await assert.rejects(client.add(a, 'other'), /NOT_STORED/);
       assert.equal((await client.get<string>(a)).value, 'value a');
       await client.set(b, { object: [1, 2] });
-      const both = await client.get<Record<string, { value: unknown }>>([a, b, 'absent']);
+      const both = await client.get<MultiRetrievalResponse>([a, b, 'absent']);
       assert.deepEqual(Object.keys(both).sort(), [a, b].sort());
       assert.deepEqual(both[b]?.value, { object: [1, 2] });
       const found = await client.gets<string>(a);
@@ -110,7 +113,13 @@ function memcacheTests(suite: Suite): void {
       assert.equal(await client.replace(a, 'replaced', 100), true);
       assert.equal(await client.get(a), 'replaced');
       assert.equal(await client.set(b, LARGE_VALUE), true);
-      assert.deepEqual(await client.gets([a, b, 'absent']), new Map([[a, 'replaced'], [b, LARGE_VALUE]]));
+      assert.deepEqual(
+        await client.gets([a, b, 'absent']),
+        new Map([
+          [a, 'replaced'],
+          [b, LARGE_VALUE],
+        ]),
+      );
       assert.equal(await client.append(a, '!'), true);
       assert.equal(await client.prepend(a, '>'), true);
       assert.equal(await client.get(a), '>replaced!');
@@ -126,8 +135,8 @@ function memcacheTests(suite: Suite): void {
       assert.equal(await client.get(b), undefined);
       assert.equal(await client.touch(a, 1), true);
       await until('it expires', async () => (await client.get(a)) === undefined);
-      const stats = [...(await client.stats()).values()][0] as Record<string, string> | undefined;
-      assert.equal(Number(stats?.['pid']), suite.server().pid);
+      const stats = [...(await client.stats()).values()][0] as { readonly pid?: string } | undefined;
+      assert.equal(Number(stats?.pid), suite.server().pid);
     } finally {
       await client.disconnect();
     }
@@ -141,14 +150,24 @@ function memcacheTests(suite: Suite): void {
 function memjsTests(suite: Suite): void {
   test('memjs: works over the binary protocol, or is refused cleanly', async (context) => {
     const quiet = { log: () => undefined };
-    const client = memjs.Client.create(endpoint(suite), { retries: 0, timeout: 2, conntimeout: 2, logger: quiet });
+    const client = memjs.Client.create(endpoint(suite), {
+      retries: 0,
+      timeout: 2,
+      conntimeout: 2,
+      logger: quiet,
+    });
     try {
       const key = suite.key('b');
       if (suite.kind.larder) {
         await assert.rejects(client.set(key, 'value', { expires: 100 }));
         await using raw = await suite.connect();
-        await raw.expect(`set ${key} 0 0 1\r\na\r\nget ${key}\r\n`, `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`);
-        context.diagnostic('memjs has no text mode: it was refused, as documented; nothing else of it can be tested');
+        await raw.expect(
+          `set ${key} 0 0 1\r\na\r\nget ${key}\r\n`,
+          `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`,
+        );
+        context.diagnostic(
+          'memjs has no text mode: it was refused, as documented; nothing else of it can be tested',
+        );
         return;
       }
       assert.equal(await client.set(key, 'value', { expires: 100 }), true);

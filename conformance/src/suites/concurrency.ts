@@ -8,8 +8,13 @@ import type { Suite } from './suite.ts';
 
 const CONNECTIONS = 24;
 
-async function together(suite: Suite, body: (client: RawClient, index: number) => Promise<void>): Promise<void> {
-  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => suite.connect(suite.server(), { timeoutMs: 30_000 })));
+async function together(
+  suite: Suite,
+  body: (client: RawClient, index: number) => Promise<void>,
+): Promise<void> {
+  const clients = await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => suite.connect(suite.server(), { timeoutMs: 30_000 })),
+  );
   try {
     await Promise.all(clients.map(body));
   } finally {
@@ -33,7 +38,10 @@ function counterTests(suite: Suite): void {
       seen.push(...reply.split('\r\n').slice(0, -1).map(Number));
     });
     const total = CONNECTIONS * 300;
-    await client.expect(`incr ${key} 0\r\nincr ${quiet} 0\r\nincr ${meta} 0\r\n`, `${total}\r\n${total * 2}\r\n${total * 3}\r\n`);
+    await client.expect(
+      `incr ${key} 0\r\nincr ${quiet} 0\r\nincr ${meta} 0\r\n`,
+      `${total}\r\n${total * 2}\r\n${total * 3}\r\n`,
+    );
     assert.equal(new Set(seen).size, total, 'every reply was a different number');
     assert.equal(Math.max(...seen), total);
   });
@@ -64,7 +72,14 @@ function compareTests(suite: Suite): void {
       }
     });
     const end = await client.match(`get ${key}\r\n`, /^VALUE \S+ 0 \d+\r\n,(.*)\r\nEND\r\n$/);
-    assert.deepEqual((end[1] ?? '').split(',').filter(Boolean).map((mark) => `${mark},`).sort(), stored.sort());
+    assert.deepEqual(
+      (end[1] ?? '')
+        .split(',')
+        .filter(Boolean)
+        .map((mark) => `${mark},`)
+        .sort(),
+      stored.sort(),
+    );
     assert.ok(stored.length >= 30, `${stored.length} succeeded`);
   });
 
@@ -95,7 +110,9 @@ function compareTests(suite: Suite): void {
     await client.expect(`set ${key} 0 0 0\r\n\r\n`, 'STORED\r\n');
     await together(suite, async (own, index) => {
       const marks = Array.from({ length: 60 }, (_, turn) => `<${index}.${turn}>`);
-      const reply = await own.exchange(marks.map((mark) => `append ${key} 0 0 ${mark.length}\r\n${mark}\r\n`).join(''));
+      const reply = await own.exchange(
+        marks.map((mark) => `append ${key} 0 0 ${mark.length}\r\n${mark}\r\n`).join(''),
+      );
       assert.equal(occurrences(reply, 'STORED'), marks.length);
     });
     const end = await client.match(`get ${key}\r\n`, /^VALUE \S+ 0 \d+\r\n(.*)\r\nEND\r\n$/);
@@ -106,30 +123,33 @@ function compareTests(suite: Suite): void {
 }
 
 function integrityTests(suite: Suite): void {
-  suite.test('readers never see a torn or foreign value while writers store, delete and grow it', async () => {
-    const keys = Array.from({ length: 8 }, () => suite.key());
-    const letters = 'abcdefghijklmnopqrstuvwxyz';
-    await together(suite, async (own, index) => {
-      for (let turn = 0; turn < 40; turn++) {
-        const key = keys[(index + turn) % keys.length] ?? '';
-        if (index % 2 === 0) {
-          const length = ((index * 7_919 + turn * 104_729) % 60_000) + 1;
-          // Every value is one letter throughout and its length is in the flags.
-          const value = (letters[turn % 26] ?? 'x').repeat(length);
-          await own.expect(`set ${key} ${length} 0 ${length}\r\n${value}\r\n`, 'STORED\r\n');
-          if (turn % 5 === 0) await own.match(`delete ${key}\r\n`, /^(DELETED|NOT_FOUND)\r\n$/);
-        } else {
-          const reply = await own.exchange(`get ${key}\r\n`);
-          if (reply === 'END\r\n') continue;
-          const found = /^VALUE (\S+) (\d+) (\d+)\r\n(([a-z])\5*)\r\nEND\r\n$/.exec(reply);
-          assert.ok(found, `torn: ${reply.slice(0, 80)}`);
-          assert.equal(found[1], key);
-          assert.equal(found[2], found[3]);
-          assert.equal(Number(found[3]), found[4]?.length);
+  suite.test(
+    'readers never see a torn or foreign value while writers store, delete and grow it',
+    async () => {
+      const keys = Array.from({ length: 8 }, () => suite.key());
+      const letters = 'abcdefghijklmnopqrstuvwxyz';
+      await together(suite, async (own, index) => {
+        for (let turn = 0; turn < 40; turn++) {
+          const key = keys[(index + turn) % keys.length] ?? '';
+          if (index % 2 === 0) {
+            const length = ((index * 7_919 + turn * 104_729) % 60_000) + 1;
+            // Every value is one letter throughout and its length is in the flags.
+            const value = (letters[turn % 26] ?? 'x').repeat(length);
+            await own.expect(`set ${key} ${length} 0 ${length}\r\n${value}\r\n`, 'STORED\r\n');
+            if (turn % 5 === 0) await own.match(`delete ${key}\r\n`, /^(DELETED|NOT_FOUND)\r\n$/);
+          } else {
+            const reply = await own.exchange(`get ${key}\r\n`);
+            if (reply === 'END\r\n') continue;
+            const found = /^VALUE (\S+) (\d+) (\d+)\r\n(([a-z])\5*)\r\nEND\r\n$/.exec(reply);
+            assert.ok(found, `torn: ${reply.slice(0, 80)}`);
+            assert.equal(found[1], key);
+            assert.equal(found[2], found[3]);
+            assert.equal(Number(found[3]), found[4]?.length);
+          }
         }
-      }
-    });
-  });
+      });
+    },
+  );
 
   suite.test('mg N: exactly one of all wins', async () => {
     const keys = Array.from({ length: 50 }, () => suite.key());

@@ -11,7 +11,10 @@ const HOT = /^NOT_FOUND_HOT\r\nEND\r\n$/;
 
 /** Takes the lease of a key without a stale value; returns the token. */
 async function takeToken(client: RawClient, key: string): Promise<string> {
-  const found = await client.match(`lease-get ${key}\r\n`, new RegExp(`^LVALUE ${key} (\\d+) 0 0\\r\\n\\r\\nEND\\r\\n$`));
+  const found = await client.match(
+    `lease-get ${key}\r\n`,
+    new RegExp(`^LVALUE ${key} (\\d+) 0 0\\r\\n\\r\\nEND\\r\\n$`),
+  );
   const token = found[1] ?? '0';
   assert.notEqual(token, '0');
   return token;
@@ -53,7 +56,10 @@ function missTests(suite: Suite): void {
     const key = suite.key();
     await client.expect(`lease-set ${key} 12345 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
     const token = BigInt(await takeToken(client, key));
-    await client.expect(`lease-set ${key} ${token + 1n} 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
+    await client.expect(
+      `lease-set ${key} ${token + 1n} 0 0 1\r\na\r\nget ${key}\r\n`,
+      'NOT_STORED\r\nEND\r\n',
+    );
     await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\n`, 'STORED\r\n');
   });
 
@@ -63,7 +69,9 @@ function missTests(suite: Suite): void {
     await takeToken(client, hot);
     await client.match(
       `lease-get ${hit} ${miss} ${hot}\r\n`,
-      new RegExp(`^VALUE ${hit} 0 1\\r\\na\\r\\nLVALUE ${miss} \\d+ 0 0\\r\\n\\r\\nNOT_FOUND_HOT\\r\\nEND\\r\\n$`),
+      new RegExp(
+        `^VALUE ${hit} 0 1\\r\\na\\r\\nLVALUE ${miss} \\d+ 0 0\\r\\n\\r\\nNOT_FOUND_HOT\\r\\nEND\\r\\n$`,
+      ),
     );
   });
 
@@ -78,7 +86,10 @@ function missTests(suite: Suite): void {
     await takeToken(client, key);
     await client.expect(`get ${key}\r\ngets ${key}\r\ngat 0 ${key}\r\n`, 'END\r\nEND\r\nEND\r\n');
     await client.expect(`touch ${key} 0\r\nincr ${key} 1\r\n`, 'NOT_FOUND\r\nNOT_FOUND\r\n');
-    await client.expect(`replace ${key} 0 0 1\r\na\r\nappend ${key} 0 0 1\r\na\r\n`, 'NOT_STORED\r\nNOT_STORED\r\n');
+    await client.expect(
+      `replace ${key} 0 0 1\r\na\r\nappend ${key} 0 0 1\r\na\r\n`,
+      'NOT_STORED\r\nNOT_STORED\r\n',
+    );
     await client.expect(`delete ${key}\r\n`, 'NOT_FOUND\r\n');
   });
 }
@@ -91,65 +102,86 @@ function invalidationTests(suite: Suite): void {
     await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
   });
 
-  suite.larderOnly('a plain set invalidates the token: the older fill does not overwrite it', async (client) => {
-    const key = suite.key();
-    const token = await takeToken(client, key);
-    await client.expect(`set ${key} 0 0 3\r\nnew\r\n`, 'STORED\r\n');
-    await client.expect(`lease-set ${key} ${token} 0 0 3\r\nold\r\n`, 'NOT_STORED\r\n');
-    await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 3\r\nnew\r\nEND\r\n`);
-  });
+  suite.larderOnly(
+    'a plain set invalidates the token: the older fill does not overwrite it',
+    async (client) => {
+      const key = suite.key();
+      const token = await takeToken(client, key);
+      await client.expect(`set ${key} 0 0 3\r\nnew\r\n`, 'STORED\r\n');
+      await client.expect(`lease-set ${key} ${token} 0 0 3\r\nold\r\n`, 'NOT_STORED\r\n');
+      await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 3\r\nnew\r\nEND\r\n`);
+    },
+  );
 
-  suite.larderOnly('a deleted value is served as stale with the token, then to the waiting with token 0', async (client) => {
-    const key = suite.key();
-    await client.expect(`set ${key} 9 0 3\r\nold\r\ndelete ${key}\r\n`, 'STORED\r\nDELETED\r\n');
-    await client.expect(`get ${key}\r\n`, 'END\r\n');
-    const found = await client.match(
-      `lease-get ${key}\r\n`,
-      new RegExp(`^LVALUE ${key} (\\d+) 9 3\\r\\nold\\r\\nEND\\r\\n$`),
-    );
-    const token = found[1] ?? '0';
-    assert.notEqual(token, '0');
-    await using other = await suite.connect();
-    await other.expect(`lease-get ${key}\r\n`, `LVALUE ${key} 0 9 3\r\nold\r\nEND\r\n`);
-    await other.expect(`get ${key}\r\nadd ${key}x 0 0 1\r\na\r\n`, 'END\r\nSTORED\r\n');
-    await client.expect(`lease-set ${key} ${token} 1 0 3\r\nnew\r\n`, 'STORED\r\n');
-    await other.expect(`lease-get ${key}\r\n`, `VALUE ${key} 1 3\r\nnew\r\nEND\r\n`);
-  });
+  suite.larderOnly(
+    'a deleted value is served as stale with the token, then to the waiting with token 0',
+    async (client) => {
+      const key = suite.key();
+      await client.expect(`set ${key} 9 0 3\r\nold\r\ndelete ${key}\r\n`, 'STORED\r\nDELETED\r\n');
+      await client.expect(`get ${key}\r\n`, 'END\r\n');
+      const found = await client.match(
+        `lease-get ${key}\r\n`,
+        new RegExp(`^LVALUE ${key} (\\d+) 9 3\\r\\nold\\r\\nEND\\r\\n$`),
+      );
+      const token = found[1] ?? '0';
+      assert.notEqual(token, '0');
+      await using other = await suite.connect();
+      await other.expect(`lease-get ${key}\r\n`, `LVALUE ${key} 0 9 3\r\nold\r\nEND\r\n`);
+      await other.expect(`get ${key}\r\nadd ${key}x 0 0 1\r\na\r\n`, 'END\r\nSTORED\r\n');
+      await client.expect(`lease-set ${key} ${token} 1 0 3\r\nnew\r\n`, 'STORED\r\n');
+      await other.expect(`lease-get ${key}\r\n`, `VALUE ${key} 1 3\r\nnew\r\nEND\r\n`);
+    },
+  );
 
-  suite.larderOnly('a fill that a delete overtook is kept as stale at most, never as fresh', async (client) => {
-    const key = suite.key();
-    const token = await takeToken(client, key);
-    await client.exchange(`delete ${key}\r\n`);
-    const reply = await client.exchange(`lease-set ${key} ${token} 0 0 3\r\nold\r\n`);
-    assert.ok(['STALE_STORED\r\n', 'NOT_STORED\r\n'].includes(reply), reply);
-    await client.expect(`get ${key}\r\n`, 'END\r\n');
-    await client.match(`lease-get ${key}\r\n`, /^(LVALUE \S+ \d+ 0 \d\r\n(old)?\r\n|NOT_FOUND_HOT\r\n)END\r\n$/);
-  });
+  suite.larderOnly(
+    'a fill that a delete overtook is kept as stale at most, never as fresh',
+    async (client) => {
+      const key = suite.key();
+      const token = await takeToken(client, key);
+      await client.exchange(`delete ${key}\r\n`);
+      const reply = await client.exchange(`lease-set ${key} ${token} 0 0 3\r\nold\r\n`);
+      assert.ok(['STALE_STORED\r\n', 'NOT_STORED\r\n'].includes(reply), reply);
+      await client.expect(`get ${key}\r\n`, 'END\r\n');
+      await client.match(
+        `lease-get ${key}\r\n`,
+        /^(LVALUE \S+ \d+ 0 \d\r\n(old)?\r\n|NOT_FOUND_HOT\r\n)END\r\n$/,
+      );
+    },
+  );
 
   suite.larderOnly('a stale value can be stored anew by add', async (client) => {
     const key = suite.key();
     await client.expect(`set ${key} 0 0 3\r\nold\r\ndelete ${key}\r\n`, 'STORED\r\nDELETED\r\n');
-    await client.expect(`add ${key} 0 0 3\r\nnew\r\nget ${key}\r\n`, `STORED\r\nVALUE ${key} 0 3\r\nnew\r\nEND\r\n`);
+    await client.expect(
+      `add ${key} 0 0 3\r\nnew\r\nget ${key}\r\n`,
+      `STORED\r\nVALUE ${key} 0 3\r\nnew\r\nEND\r\n`,
+    );
   });
 
   suite.larderOnly('a second delete of a deleted key finds nothing', async (client) => {
     const key = suite.key();
-    await client.expect(`set ${key} 0 0 1\r\na\r\ndelete ${key}\r\ndelete ${key}\r\n`, 'STORED\r\nDELETED\r\nNOT_FOUND\r\n');
+    await client.expect(
+      `set ${key} 0 0 1\r\na\r\ndelete ${key}\r\ndelete ${key}\r\n`,
+      'STORED\r\nDELETED\r\nNOT_FOUND\r\n',
+    );
   });
 }
 
 function timerTests(suite: Suite): void {
-  suite.larderOnly('after the token time another reader gets a new token, and the old one is void', async (client) => {
-    const key = suite.key();
-    const first = await takeToken(client, key);
-    const second = await until('a new token', async () => {
-      const reply = await client.exchange(`lease-get ${key}\r\n`);
-      return /^LVALUE \S+ (\d+) 0 0\r\n/.exec(reply)?.[1];
-    });
-    assert.notEqual(second, first);
-    await client.expect(`lease-set ${key} ${first} 0 0 3\r\nold\r\n`, 'NOT_STORED\r\n');
-    await client.expect(`lease-set ${key} ${second} 0 0 3\r\nnew\r\n`, 'STORED\r\n');
-  });
+  suite.larderOnly(
+    'after the token time another reader gets a new token, and the old one is void',
+    async (client) => {
+      const key = suite.key();
+      const first = await takeToken(client, key);
+      const second = await until('a new token', async () => {
+        const reply = await client.exchange(`lease-get ${key}\r\n`);
+        return /^LVALUE \S+ (\d+) 0 0\r\n/.exec(reply)?.[1];
+      });
+      assert.notEqual(second, first);
+      await client.expect(`lease-set ${key} ${first} 0 0 3\r\nold\r\n`, 'NOT_STORED\r\n');
+      await client.expect(`lease-set ${key} ${second} 0 0 3\r\nnew\r\n`, 'STORED\r\n');
+    },
+  );
 
   suite.larderOnly('the token time does not limit the life of what is stored with it', async (client) => {
     const key = suite.key();
@@ -157,7 +189,10 @@ function timerTests(suite: Suite): void {
     const token = await takeToken(client, key);
     await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\n`, 'STORED\r\n');
     await takeToken(client, marker);
-    await until('a token time has passed', async () => !HOT.test(await client.exchange(`lease-get ${marker}\r\n`)));
+    await until(
+      'a token time has passed',
+      async () => !HOT.test(await client.exchange(`lease-get ${marker}\r\n`)),
+    );
     await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 1\r\na\r\nEND\r\n`);
   });
 
@@ -172,14 +207,23 @@ function timerTests(suite: Suite): void {
 }
 
 function holdOffTests(suite: Suite): void {
-  suite.larderOnly('delete with hold-off makes add fail until it has passed; set is not held off', async (client) => {
-    const [key, other] = [suite.key(), suite.key()];
-    for (const each of [key, other]) await client.expect(`set ${each} 0 0 1\r\na\r\n`, 'STORED\r\n');
-    await client.expect(`delete ${key} 2\r\ndelete ${other} 100\r\n`, 'DELETED\r\nDELETED\r\n');
-    await client.expect(`add ${key} 0 0 1\r\nb\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
-    await client.expect(`set ${other} 0 0 1\r\nc\r\nget ${other}\r\n`, `STORED\r\nVALUE ${other} 0 1\r\nc\r\nEND\r\n`);
-    await until('add is allowed', async () => (await client.exchange(`add ${key} 0 0 1\r\nd\r\n`)) === 'STORED\r\n');
-  });
+  suite.larderOnly(
+    'delete with hold-off makes add fail until it has passed; set is not held off',
+    async (client) => {
+      const [key, other] = [suite.key(), suite.key()];
+      for (const each of [key, other]) await client.expect(`set ${each} 0 0 1\r\na\r\n`, 'STORED\r\n');
+      await client.expect(`delete ${key} 2\r\ndelete ${other} 100\r\n`, 'DELETED\r\nDELETED\r\n');
+      await client.expect(`add ${key} 0 0 1\r\nb\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
+      await client.expect(
+        `set ${other} 0 0 1\r\nc\r\nget ${other}\r\n`,
+        `STORED\r\nVALUE ${other} 0 1\r\nc\r\nEND\r\n`,
+      );
+      await until(
+        'add is allowed',
+        async () => (await client.exchange(`add ${key} 0 0 1\r\nd\r\n`)) === 'STORED\r\n',
+      );
+    },
+  );
 
   suite.larderOnly('hold-off of a key that is absent holds as well', async (client) => {
     const key = suite.key();
@@ -196,7 +240,10 @@ function holdOffTests(suite: Suite): void {
 
 function malformedTests(suite: Suite): void {
   suite.larderOnly('malformed lease commands', async (client) => {
-    await client.expect('lease-get\r\nlease-set\r\nlease-set a\r\nlease-set a 1 0 0\r\n', 'ERROR\r\n'.repeat(4));
+    await client.expect(
+      'lease-get\r\nlease-set\r\nlease-set a\r\nlease-set a 1 0 0\r\n',
+      'ERROR\r\n'.repeat(4),
+    );
     for (const line of ['a x 0 0 1', 'a 1 x 0 1', 'a 1 0 x 1', 'a 1 0 0 x', 'a 1 0 0 -1', 'a -1 0 0 1']) {
       await client.match(`lease-set ${line}\r\n`, /^CLIENT_ERROR .*\r\n$/);
     }

@@ -11,7 +11,8 @@ const TOO_LARGE = 'SERVER_ERROR object too large for cache\r\n';
 function pattern(bytes: number, seed: number): Buffer {
   const buffer = Buffer.allocUnsafe(bytes);
   // A long odd period, so that a chunk that is lost, doubled or out of place changes the checksum.
-  for (let index = 0; index < bytes; index++) buffer[index] = (Math.imul(index ^ (index >>> 11), 2_654_435_761) + seed) >>> 24;
+  for (let index = 0; index < bytes; index++)
+    buffer[index] = (Math.imul(index ^ (index >>> 11), 2_654_435_761) + seed) >>> 24;
   return buffer;
 }
 
@@ -33,7 +34,19 @@ async function fetchValue(client: RawClient, key: string, bytes: number): Promis
 
 function defaultLimitTests(suite: Suite): void {
   suite.test('values of every magnitude up to just under 1 MB come back intact', async (client) => {
-    for (const bytes of [1, 63, 64, 1_000, 8_191, 8_192, 65_535, 131_072, 500_000, 1_000_000, MEBIBYTE - 512]) {
+    for (const bytes of [
+      1,
+      63,
+      64,
+      1_000,
+      8_191,
+      8_192,
+      65_535,
+      131_072,
+      500_000,
+      1_000_000,
+      MEBIBYTE - 512,
+    ]) {
       const key = suite.key();
       const value = pattern(bytes, bytes);
       await store(client, key, value);
@@ -48,7 +61,10 @@ function defaultLimitTests(suite: Suite): void {
       await client.expect(`set ${key} 0 0 ${bytes}\r\n${'x'.repeat(bytes)}\r\n`, TOO_LARGE);
     }
     assert.equal((await readStat(client, 'store_too_large')) - refusedBefore, 3);
-    await client.expect(`set ${key} 0 0 1\r\na\r\nget ${key}\r\n`, `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`);
+    await client.expect(
+      `set ${key} 0 0 1\r\na\r\nget ${key}\r\n`,
+      `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`,
+    );
   });
 
   suite.test('append and prepend that would exceed the limit leave the value as it was', async (client) => {
@@ -115,7 +131,8 @@ function fullCacheTests(suite: Suite): void {
     const server = await suite.start({ memoryMegabytes: 8, threads: 1 });
     await using client = await suite.connect(server);
     const value = 'x'.repeat(4_000);
-    for (let index = 0; index < 10_000; index++) client.write(`set f${index} 0 0 4000 noreply\r\n${value}\r\n`);
+    for (let index = 0; index < 10_000; index++)
+      client.write(`set f${index} 0 0 4000 noreply\r\n${value}\r\n`);
     await client.expect('', '');
     const stats = await readStats(client);
     assert.ok(Number(stats.get('evictions')) > 5_000, `evictions ${stats.get('evictions')}`);

@@ -57,7 +57,9 @@ function getTests(suite: Suite): void {
     await client.expect(`set ${key} 0 0 1\r\na\r\n`, 'STORED\r\n');
     await client.expect(`mg ${key} h u\r\nmg ${key} h u\r\n`, 'HD h0\r\nHD h0\r\n');
     await client.expect(`mg ${key} h l\r\nmg ${key} h\r\n`, 'HD h0 l0\r\nHD h1\r\n');
-    await until('a second since the last access', async () => /l[1-9]/.test(await client.exchange(`mg ${key} l u\r\n`)));
+    await until('a second since the last access', async () =>
+      /l[1-9]/.test(await client.exchange(`mg ${key} l u\r\n`)),
+    );
     await client.match(`mg ${key} l\r\n`, /^HD l[1-9]\d*\r\n$/);
     await client.expect(`mg ${key} l\r\n`, 'HD l0\r\n');
   });
@@ -159,13 +161,19 @@ function storeTests(suite: Suite): void {
 
   suite.test('ms returns k, O and c in the order asked; c is the new token', async (client) => {
     const key = suite.key();
-    const found = await client.match(`ms ${key} 1 O7 c k\r\na\r\n`, new RegExp(`^HD O7 c(\\d+) k${key}\\r\\n$`));
+    const found = await client.match(
+      `ms ${key} 1 O7 c k\r\na\r\n`,
+      new RegExp(`^HD O7 c(\\d+) k${key}\\r\\n$`),
+    );
     await client.expect(`mg ${key} c\r\n`, `HD c${found[1]}\r\n`);
   });
 
   suite.test('ms M: every mode by capital letter', async (client) => {
     const key = suite.key();
-    await client.expect(`ms ${key} 1 MR\r\na\r\nms ${key} 1 MA\r\na\r\nms ${key} 1 MP\r\na\r\n`, 'NS\r\n'.repeat(3));
+    await client.expect(
+      `ms ${key} 1 MR\r\na\r\nms ${key} 1 MA\r\na\r\nms ${key} 1 MP\r\na\r\n`,
+      'NS\r\n'.repeat(3),
+    );
     await client.expect(`ms ${key} 1 ME\r\na\r\nms ${key} 1 ME\r\nb\r\n`, 'HD\r\nNS\r\n');
     await client.expect(`ms ${key} 1 MA\r\nz\r\nms ${key} 1 MP\r\nx\r\n`, 'HD\r\nHD\r\n');
     await client.expect(`mg ${key} v\r\n`, 'VA 3\r\nxaz\r\n');
@@ -235,7 +243,8 @@ function storeTests(suite: Suite): void {
 
   suite.test('ms: malformed', async (client) => {
     await client.expect('ms\r\n', 'ERROR\r\n');
-    for (const length of ['x', '-1', 'S3', '2147483647']) await client.expect(`ms a ${length}\r\n`, BAD_FORMAT);
+    for (const length of ['x', '-1', 'S3', '2147483647'])
+      await client.expect(`ms a ${length}\r\n`, BAD_FORMAT);
     await client.expect('ms a\r\n', BAD_FORMAT);
     await client.expect('ms a 3 Fx\r\nget\r\n', BAD_FORMAT);
     await client.expect('ms a 3 Tx\r\nget\r\n', BAD_TOKEN);
@@ -243,7 +252,10 @@ function storeTests(suite: Suite): void {
     await client.match('ms a 3 !\r\nget\r\n', INVALID_FLAG);
     await client.match('ms a 3 k k\r\nget\r\n', DUPLICATE_FLAG);
     // Whether the data block of a request without a usable key is skipped differs between versions.
-    await client.match(`ms ${'k'.repeat(251)} 3\r\nget\r\n`, /^CLIENT_ERROR bad command line format\r\n(ERROR\r\n)?$/);
+    await client.match(
+      `ms ${'k'.repeat(251)} 3\r\nget\r\n`,
+      /^CLIENT_ERROR bad command line format\r\n(ERROR\r\n)?$/,
+    );
     await client.expect('ms a 3\r\nabcde\r\n'.slice(0, -2), 'CLIENT_ERROR bad data chunk\r\n');
   });
 }
@@ -265,15 +277,21 @@ function deleteTests(suite: Suite): void {
     await client.expect(`md ${key} C${cas}\r\nmg ${key}\r\n`, 'HD\r\nEN\r\n');
   });
 
-  suite.test('md I marks stale: one wins, others are told, a classic get still sees the value', async (client) => {
-    const key = suite.key();
-    const cas = (await client.match(`ms ${key} 1 c F5\r\na\r\n`, /^HD c(\d+)\r\n$/))[1] ?? '';
-    await client.match(`md ${key} I T30\r\nmg ${key} v t c\r\n`, /^HD\r\nVA 1 t(30|29) c\d+ (W X|X W)\r\na\r\n$/);
-    await client.match(`mg ${key} v c\r\n`, /^VA 1 c\d+ (Z X|X Z)\r\na\r\n$/);
-    await client.expect(`ms ${key} 1 C${cas}\r\nb\r\n`, 'EX\r\n');
-    const now = (await client.match(`mg ${key} c\r\n`, /^HD c(\d+) (Z X|X Z)\r\n$/))[1] ?? '';
-    await client.expect(`ms ${key} 1 C${now}\r\nc\r\nmg ${key} v\r\n`, 'HD\r\nVA 1\r\nc\r\n');
-  });
+  suite.test(
+    'md I marks stale: one wins, others are told, a classic get still sees the value',
+    async (client) => {
+      const key = suite.key();
+      const cas = (await client.match(`ms ${key} 1 c F5\r\na\r\n`, /^HD c(\d+)\r\n$/))[1] ?? '';
+      await client.match(
+        `md ${key} I T30\r\nmg ${key} v t c\r\n`,
+        /^HD\r\nVA 1 t(30|29) c\d+ (W X|X W)\r\na\r\n$/,
+      );
+      await client.match(`mg ${key} v c\r\n`, /^VA 1 c\d+ (Z X|X Z)\r\na\r\n$/);
+      await client.expect(`ms ${key} 1 C${cas}\r\nb\r\n`, 'EX\r\n');
+      const now = (await client.match(`mg ${key} c\r\n`, /^HD c(\d+) (Z X|X Z)\r\n$/))[1] ?? '';
+      await client.expect(`ms ${key} 1 C${now}\r\nc\r\nmg ${key} v\r\n`, 'HD\r\nVA 1\r\nc\r\n');
+    },
+  );
 
   suite.since('1.6.22', 'md x removes value and client flags, and keeps the item', async (client) => {
     const key = suite.key();
@@ -285,29 +303,41 @@ function deleteTests(suite: Suite): void {
     await client.expect('md\r\n', 'ERROR\r\n');
     await client.match('md a !\r\n', INVALID_FLAG);
     await client.match('md a k k\r\n', DUPLICATE_FLAG);
-    await client.match('md a Cx\r\n', /^CLIENT_ERROR (bad token in command line format|invalid or duplicate flag)\r\n$/);
+    await client.match(
+      'md a Cx\r\n',
+      /^CLIENT_ERROR (bad token in command line format|invalid or duplicate flag)\r\n$/,
+    );
     await client.expect(`md ${'k'.repeat(251)}\r\n`, BAD_FORMAT);
   });
 }
 
 function arithmeticTests(suite: Suite): void {
-  suite.test('ma: increment by 1, by D, modes by letter and sign, v and t and c and k and O', async (client) => {
-    const key = suite.key();
-    await client.expect(`ma ${key}\r\nma ${key} k O1\r\n`, `NF\r\nNF k${key} O1\r\n`);
-    await client.expect(`set ${key} 3 0 2\r\n10\r\n`, 'STORED\r\n');
-    await client.expect(`ma ${key}\r\nma ${key} v\r\nma ${key} D10 v\r\n`, 'HD\r\nVA 2\r\n12\r\nVA 2\r\n22\r\n');
-    for (const [mode, value] of [
-      ['MI', 23],
-      ['M+', 24],
-      ['MD', 23],
-      ['M-', 22],
-    ]) {
-      await client.expect(`ma ${key} ${mode} v\r\n`, `VA 2\r\n${value}\r\n`);
-    }
-    const found = await client.match(`ma ${key} t c k O5 v\r\n`, new RegExp(`^VA 2 t-1 c(\\d+) k${key} O5\\r\\n23\\r\\n$`));
-    await client.expect(`mg ${key} c\r\n`, `HD c${found[1]}\r\n`);
-    await client.match(`ma ${key} T60 t\r\n`, /^HD t(60|59)\r\n$/);
-  });
+  suite.test(
+    'ma: increment by 1, by D, modes by letter and sign, v and t and c and k and O',
+    async (client) => {
+      const key = suite.key();
+      await client.expect(`ma ${key}\r\nma ${key} k O1\r\n`, `NF\r\nNF k${key} O1\r\n`);
+      await client.expect(`set ${key} 3 0 2\r\n10\r\n`, 'STORED\r\n');
+      await client.expect(
+        `ma ${key}\r\nma ${key} v\r\nma ${key} D10 v\r\n`,
+        'HD\r\nVA 2\r\n12\r\nVA 2\r\n22\r\n',
+      );
+      for (const [mode, value] of [
+        ['MI', 23],
+        ['M+', 24],
+        ['MD', 23],
+        ['M-', 22],
+      ]) {
+        await client.expect(`ma ${key} ${mode} v\r\n`, `VA 2\r\n${value}\r\n`);
+      }
+      const found = await client.match(
+        `ma ${key} t c k O5 v\r\n`,
+        new RegExp(`^VA 2 t-1 c(\\d+) k${key} O5\\r\\n23\\r\\n$`),
+      );
+      await client.expect(`mg ${key} c\r\n`, `HD c${found[1]}\r\n`);
+      await client.match(`ma ${key} T60 t\r\n`, /^HD t(60|59)\r\n$/);
+    },
+  );
 
   suite.test('ma wraps at 2^64 and stops at 0', async (client) => {
     const key = suite.key();
@@ -333,7 +363,10 @@ function arithmeticTests(suite: Suite): void {
 
   suite.test('ma q hides HD', async (client) => {
     const key = suite.key();
-    await client.expect(`ms ${key} 1 q\r\n5\r\nma ${key} q\r\nma ${key} q D3\r\nmg ${key} v\r\n`, 'VA 1\r\n9\r\n');
+    await client.expect(
+      `ms ${key} 1 q\r\n5\r\nma ${key} q\r\nma ${key} q D3\r\nmg ${key} v\r\n`,
+      'VA 1\r\n9\r\n',
+    );
   });
 
   suite.test('ma of what is no number; malformed', async (client) => {
@@ -370,8 +403,14 @@ function recacheTests(suite: Suite): void {
     await client.expect(`get ${key}\r\ngets ${key}\r\ngat 0 ${key}\r\n`, 'END\r\nEND\r\nEND\r\n');
     await client.expect(`touch ${key} 0\r\n`, 'NOT_FOUND\r\n');
     await client.expect(`incr ${key} 1\r\n`, 'NOT_FOUND\r\n');
-    await client.expect(`replace ${key} 0 0 1\r\na\r\nappend ${key} 0 0 1\r\na\r\n`, 'NOT_STORED\r\nNOT_STORED\r\n');
-    await client.expect(`add ${key} 0 0 1\r\na\r\nget ${key}\r\n`, `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`);
+    await client.expect(
+      `replace ${key} 0 0 1\r\na\r\nappend ${key} 0 0 1\r\na\r\n`,
+      'NOT_STORED\r\nNOT_STORED\r\n',
+    );
+    await client.expect(
+      `add ${key} 0 0 1\r\na\r\nget ${key}\r\n`,
+      `STORED\r\nVALUE ${key} 0 1\r\na\r\nEND\r\n`,
+    );
   });
 
   suite.test('mg R: below the given lifetime one wins the refresh, once', async (client) => {
@@ -387,7 +426,10 @@ function recacheTests(suite: Suite): void {
 
   suite.test('md I, then md of the stale item', async (client) => {
     const key = suite.key();
-    await client.expect(`ms ${key} 1\r\na\r\nmd ${key} I\r\nmd ${key}\r\nmg ${key} v\r\n`, 'HD\r\nHD\r\nHD\r\nEN\r\n');
+    await client.expect(
+      `ms ${key} 1\r\na\r\nmd ${key} I\r\nmd ${key}\r\nmg ${key} v\r\n`,
+      'HD\r\nHD\r\nHD\r\nEN\r\n',
+    );
   });
 }
 
@@ -406,7 +448,9 @@ function debugTests(suite: Suite): void {
     await client.match(`me ${key}\r\n`, /^ME \S+ .* fetch=yes .*\r\n$/);
     const encoded = base64(key);
     // The documentation has the key come back encoded, memcached returns it plain when it was stored plain.
-    assert.ok([key, encoded].includes((await client.match(`me ${encoded} b\r\n`, /^ME (\S+) .*\r\n$/))[1] ?? ''));
+    assert.ok(
+      [key, encoded].includes((await client.match(`me ${encoded} b\r\n`, /^ME (\S+) .*\r\n$/))[1] ?? ''),
+    );
     await client.match('me\r\n', /^(ERROR|CLIENT_ERROR bad command line format)\r\n$/);
   });
 }

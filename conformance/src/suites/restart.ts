@@ -24,7 +24,9 @@ async function fill(client: RawClient): Promise<void> {
   const lines: string[] = [];
   for (let index = 0; index < ITEM_COUNT; index++) {
     const value = `${index}`.padEnd(10 + (index % 700), '.');
-    lines.push(`set item${index} ${index} ${index % 3 === 0 ? 0 : 5_000} ${value.length} noreply\r\n${value}\r\n`);
+    lines.push(
+      `set item${index} ${index} ${index % 3 === 0 ? 0 : 5_000} ${value.length} noreply\r\n${value}\r\n`,
+    );
   }
   await client.expect(lines.join(''), '');
 }
@@ -32,7 +34,10 @@ async function fill(client: RawClient): Promise<void> {
 async function verify(client: RawClient): Promise<void> {
   for (let index = 0; index < ITEM_COUNT; index++) {
     const value = `${index}`.padEnd(10 + (index % 700), '.');
-    await client.expect(`get item${index}\r\n`, `VALUE item${index} ${index} ${value.length}\r\n${value}\r\nEND\r\n`);
+    await client.expect(
+      `get item${index}\r\n`,
+      `VALUE item${index} ${index} ${value.length}\r\n${value}\r\nEND\r\n`,
+    );
   }
 }
 
@@ -48,8 +53,12 @@ function cleanTests(suite: Suite, { begin }: Home): void {
     const { server, client } = await begin('keep');
     await fill(client);
     await client.expect(`set big 1 0 ${big.length}\r\n${big}\r\n`, 'STORED\r\n');
-    await client.expect('set number 0 0 2\r\n41\r\nset gone 0 0 1\r\na\r\ndelete gone\r\n', 'STORED\r\nSTORED\r\nDELETED\r\n');
-    const token = (await client.match('gets item7\r\n', /^VALUE item7 7 \d+ (\d+)\r\n.*\r\nEND\r\n$/))[1] ?? '';
+    await client.expect(
+      'set number 0 0 2\r\n41\r\nset gone 0 0 1\r\na\r\ndelete gone\r\n',
+      'STORED\r\nSTORED\r\nDELETED\r\n',
+    );
+    const token =
+      (await client.match('gets item7\r\n', /^VALUE item7 7 \d+ (\d+)\r\n.*\r\nEND\r\n$/))[1] ?? '';
     const count = await readStat(client, 'curr_items');
     const exit = await server.stop();
     assert.ok(exit.code === 0 || !suite.kind.larder, `exit ${JSON.stringify(exit)}\n${server.log()}`);
@@ -104,7 +113,10 @@ function refusalTests(suite: Suite, { begin, path }: Home): void {
     const { server, client } = await begin('unclean');
     await fill(client);
     await server.kill();
-    await empty(await begin('unclean'), /unclean|not (stopped|closed|shut down) cleanly|clean (stop|shutdown)/i);
+    await empty(
+      await begin('unclean'),
+      /unclean|not (stopped|closed|shut down) cleanly|clean (stop|shutdown)/i,
+    );
   });
 
   suite.test('a file is used once: killed after a restart, the next start is empty', async () => {
@@ -128,7 +140,10 @@ function refusalTests(suite: Suite, { begin, path }: Home): void {
     const { server, client } = await begin('layout');
     await fill(client);
     await server.stop();
-    await empty(await begin('layout', { letters: ['-f', '1.5'] }), /factor|layout|settings|options|configur/i);
+    await empty(
+      await begin('layout', { letters: ['-f', '1.5'] }),
+      /factor|layout|settings|options|configur/i,
+    );
   });
 
   suite.larderOnly('a file of another layout version, or no memory file at all, is refused', async () => {

@@ -59,8 +59,10 @@ export function registerSuite(kind: ServerKind, options: ServerOptions, body: Su
     if (!shared) throw new Error('the shared server did not start');
     return shared;
   };
-  const connect = (target: RunningServer = server(), clientOptions: RawClientOptions = {}): Promise<RawClient> =>
-    RawClient.connect(target.address, clientOptions);
+  const connect = (
+    target: RunningServer = server(),
+    clientOptions: RawClientOptions = {},
+  ): Promise<RawClient> => RawClient.connect(target.address, clientOptions);
   const run = (name: string, clientTest: ClientTest, skip?: string): void => {
     test(name, skip === undefined ? {} : { skip }, async () => {
       await using client = await connect();

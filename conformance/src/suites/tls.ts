@@ -16,20 +16,32 @@ export function tlsSuite(suite: Suite): void {
     started ??= suite.start({ tls: { certificateFile, keyFile: fixture('localhost-key.pem') } });
     return started;
   };
-  const connect = async (): Promise<RawClient> => RawClient.connect((await server()).address, { certificateAuthority });
+  const connect = async (): Promise<RawClient> =>
+    RawClient.connect((await server()).address, { certificateAuthority });
 
   suite.test('classic and meta commands over TLS', async () => {
     await using client = await connect();
     const key = suite.key();
-    await client.expect(`set ${key} 5 0 3\r\nabc\r\nget ${key}\r\n`, `STORED\r\nVALUE ${key} 5 3\r\nabc\r\nEND\r\n`);
-    await client.expect(`mg ${key} v f\r\ndelete ${key} noreply\r\nget ${key}\r\n`, 'VA 3 f5\r\nabc\r\nEND\r\n');
+    await client.expect(
+      `set ${key} 5 0 3\r\nabc\r\nget ${key}\r\n`,
+      `STORED\r\nVALUE ${key} 5 3\r\nabc\r\nEND\r\n`,
+    );
+    await client.expect(
+      `mg ${key} v f\r\ndelete ${key} noreply\r\nget ${key}\r\n`,
+      'VA 3 f5\r\nabc\r\nEND\r\n',
+    );
   });
 
   suite.test('large values and pipelining over TLS', async () => {
     await using client = await connect();
-    const value = Array.from({ length: 900_000 }, (_, index) => String.fromCharCode(33 + (index % 91))).join('');
+    const value = Array.from({ length: 900_000 }, (_, index) => String.fromCharCode(33 + (index % 91))).join(
+      '',
+    );
     await client.expect(`set big 0 0 ${value.length}\r\n${value}\r\n`, 'STORED\r\n');
-    await client.expect('get big\r\n'.repeat(5), `VALUE big 0 ${value.length}\r\n${value}\r\nEND\r\n`.repeat(5));
+    await client.expect(
+      'get big\r\n'.repeat(5),
+      `VALUE big 0 ${value.length}\r\n${value}\r\nEND\r\n`.repeat(5),
+    );
     await client.expect('get none\r\n'.repeat(3_000), 'END\r\n'.repeat(3_000));
   });
 

@@ -41,7 +41,9 @@ function replyTests(suite: Suite): void {
   udpTest(suite, 'a long value comes in several datagrams of at most 1400 bytes, in order', async (udp) => {
     const key = suite.key();
     await using client = await suite.connect();
-    const value = Array.from({ length: 9_000 }, (_, index) => String.fromCharCode(33 + (index % 90))).join('');
+    const value = Array.from({ length: 9_000 }, (_, index) => String.fromCharCode(33 + (index % 90))).join(
+      '',
+    );
     await client.expect(`set ${key} 0 0 ${value.length}\r\n${value}\r\n`, 'STORED\r\n');
     const reply = await udp.exchange(`get ${key}\r\n`);
     const expected = `VALUE ${key} 0 ${value.length}\r\n${value}\r\nEND\r\n`;
@@ -55,16 +57,21 @@ function replyTests(suite: Suite): void {
     await using udp = await UdpClient.connect(suite.server().udpPort ?? 0);
     const keys = Array.from({ length: 40 }, () => suite.key('u'));
     await using client = await suite.connect();
-    await client.expect(keys.map((key) => `set ${key} 0 0 100 noreply\r\n${key.padEnd(100, '.')}\r\n`).join(''), '');
+    await client.expect(
+      keys.map((key) => `set ${key} 0 0 100 noreply\r\n${key.padEnd(100, '.')}\r\n`).join(''),
+      '',
+    );
     const expected = keys.map((key) => `VALUE ${key} 0 100\r\n${key.padEnd(100, '.')}\r\n`).join('');
     assert.equal((await udp.exchange(`get ${keys.join(' ')}\r\n`)).text, `${expected}END\r\n`);
   });
 
   udpTest(suite, 'many requests under way keep their ids apart', async (udp) => {
     const keys = Array.from({ length: 50 }, () => suite.key('u'));
-    for (const key of keys) assert.equal((await udp.exchange(`set ${key} 0 0 ${key.length}\r\n${key}\r\n`)).text, 'STORED\r\n');
+    for (const key of keys)
+      assert.equal((await udp.exchange(`set ${key} 0 0 ${key.length}\r\n${key}\r\n`)).text, 'STORED\r\n');
     const ids = keys.map(() => udp.takeId());
-    for (const [index, key] of keys.entries()) await udp.sendDatagram(udpFrame(ids[index] ?? 0, 0, 1, `get ${key}\r\n`));
+    for (const [index, key] of keys.entries())
+      await udp.sendDatagram(udpFrame(ids[index] ?? 0, 0, 1, `get ${key}\r\n`));
     for (const [index, key] of keys.entries()) {
       const reply = await udp.reply(ids[index] ?? 0);
       assert.equal(reply?.text, `VALUE ${key} 0 ${key.length}\r\n${key}\r\nEND\r\n`);
@@ -75,38 +82,53 @@ function replyTests(suite: Suite): void {
 function badDatagramTests(suite: Suite): void {
   udpTest(suite, 'garbage, short datagrams and bad frame heads are dropped', async (udp) => {
     const garbage = Buffer.from(Array.from({ length: 1_200 }, (_, index) => (index * 167 + 13) & 0xff));
-    const datagrams = [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(7), Buffer.alloc(8), udpFrame(7, 0, 0, 'version\r\n')];
+    const datagrams = [
+      Buffer.alloc(0),
+      Buffer.alloc(3),
+      Buffer.alloc(7),
+      Buffer.alloc(8),
+      udpFrame(7, 0, 0, 'version\r\n'),
+    ];
     for (const datagram of datagrams) await udp.sendDatagram(datagram);
     await udp.sendDatagram(Buffer.concat([udpFrame(0xfff0, 0, 1, ''), garbage]));
-    for (let count = 0; count < 50; count++) await udp.sendDatagram(udpFrame(0xfff1, 0, 1, `get ${'\x01\xff'.repeat(count)}`));
+    for (let count = 0; count < 50; count++)
+      await udp.sendDatagram(udpFrame(0xfff1, 0, 1, `get ${'\x01\xff'.repeat(count)}`));
     assert.match((await udp.exchange('version\r\n')).text, /^VERSION /);
   });
 
-  udpTest(suite, 'requests of several datagrams are not put together, and nothing is kept of them', async (udp) => {
-    const key = suite.key();
-    await using client = await suite.connect();
-    const residentBytes = suite.server().residentBytes();
-    for (let count = 0; count < 20_000; count++) {
-      await udp.sendDatagram(udpFrame(count & 0xffff, 0, 2, `get ${key}`));
-      if (count % 100 === 0) await udp.exchange('version\r\n');
-    }
-    assert.match((await udp.exchange('version\r\n')).text, /^VERSION /);
-    const grownBytes = suite.server().residentBytes() - residentBytes;
-    assert.ok(grownBytes < 16 << 20, `resident memory grew by ${grownBytes} bytes`);
-    assert.ok((await readStat(client, 'curr_connections')) < 20);
-  });
+  udpTest(
+    suite,
+    'requests of several datagrams are not put together, and nothing is kept of them',
+    async (udp) => {
+      const key = suite.key();
+      await using client = await suite.connect();
+      const residentBytes = suite.server().residentBytes();
+      for (let count = 0; count < 20_000; count++) {
+        await udp.sendDatagram(udpFrame(count & 0xffff, 0, 2, `get ${key}`));
+        if (count % 100 === 0) await udp.exchange('version\r\n');
+      }
+      assert.match((await udp.exchange('version\r\n')).text, /^VERSION /);
+      const grownBytes = suite.server().residentBytes() - residentBytes;
+      assert.ok(grownBytes < 16 << 20, `resident memory grew by ${grownBytes} bytes`);
+      assert.ok((await readStat(client, 'curr_connections')) < 20);
+    },
+  );
 
-  udpTest(suite, 'a set whose data is not in the datagram stores nothing and disturbs nobody', async (udp) => {
-    const key = suite.key();
-    await udp.sendDatagram(udpFrame(udp.takeId(), 0, 1, `set ${key} 0 0 100\r\nshort`));
-    await using client = await suite.connect();
-    await client.expect(`get ${key}\r\n`, 'END\r\n');
-    await using second = await UdpClient.connect(suite.server().udpPort ?? 0);
-    // memcached may take the next datagram for the rest of the data, and then answers the one after it.
-    await second.sendDatagram(udpFrame(second.takeId(), 0, 1, 'version\r\n'));
-    await second.sendDatagram(udpFrame(second.takeId(), 0, 1, `${'x'.repeat(100)}\r\nversion\r\n`));
-    assert.match((await second.exchange('version\r\n')).text, /^VERSION /);
-  });
+  udpTest(
+    suite,
+    'a set whose data is not in the datagram stores nothing and disturbs nobody',
+    async (udp) => {
+      const key = suite.key();
+      await udp.sendDatagram(udpFrame(udp.takeId(), 0, 1, `set ${key} 0 0 100\r\nshort`));
+      await using client = await suite.connect();
+      await client.expect(`get ${key}\r\n`, 'END\r\n');
+      await using second = await UdpClient.connect(suite.server().udpPort ?? 0);
+      // memcached may take the next datagram for the rest of the data, and then answers the one after it.
+      await second.sendDatagram(udpFrame(second.takeId(), 0, 1, 'version\r\n'));
+      await second.sendDatagram(udpFrame(second.takeId(), 0, 1, `${'x'.repeat(100)}\r\nversion\r\n`));
+      assert.match((await second.exchange('version\r\n')).text, /^VERSION /);
+    },
+  );
 }
 
 function limitTests(suite: Suite): void {
@@ -115,7 +137,10 @@ function limitTests(suite: Suite): void {
     await using client = await suite.connect(server);
     await using udp = await UdpClient.connect(server.udpPort ?? 0);
     const value = 'x'.repeat(10_000);
-    await client.expect(`set a 0 0 ${value.length}\r\n${value}\r\nset b 0 0 1\r\nb\r\n`, 'STORED\r\nSTORED\r\n');
+    await client.expect(
+      `set a 0 0 ${value.length}\r\n${value}\r\nset b 0 0 1\r\nb\r\n`,
+      'STORED\r\nSTORED\r\n',
+    );
     const reply = await udp.exchange('get a\r\n');
     assert.match(reply.text, /^SERVER_ERROR .*\r\n$/);
     assert.equal(reply.datagrams, 1);
