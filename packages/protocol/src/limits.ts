@@ -15,16 +15,16 @@ export const LEADING_SPACES_MAX: number = 100;
 export const TOKENS_MAX: number = 24;
 /** Command, key and flags of a meta command. */
 export const META_TOKENS_MAX: number = 20;
-/** The opaque token of a meta command, its letter `O` included. */
+/** The opaque token of a meta command behind its letter (memcached counts the letter, its documentation does not). */
 export const OPAQUE_BYTES_MAX: number = 32;
 /** The length that a storage command may announce; what a store accepts is a matter of its own limit. */
 export const VALUE_BYTES_MAX: number = 0x7fff_ffff - 2;
 /** The longest decimal numbers on the wire. */
 export const U32_DIGITS_MAX: number = 10;
 export const U64_DIGITS_MAX: number = 20;
-/** The longest first line of a classic reply: `VALUE <key> <flags> <bytes> <cas>\r\n`. */
+/** The longest first line of a classic reply: `LVALUE <key> <token> <flags> <bytes>\r\n`. */
 export const VALUE_LINE_BYTES_MAX: number =
-  6 + KEY_BYTES_MAX + 1 + U32_DIGITS_MAX + 1 + U32_DIGITS_MAX + 1 + U64_DIGITS_MAX + 2;
+  7 + KEY_BYTES_MAX + 1 + U64_DIGITS_MAX + 1 + U32_DIGITS_MAX + 1 + U32_DIGITS_MAX + 2;
 /** The longest first line of a meta reply: every return flag once, the key in base64. */
 export const META_LINE_BYTES_MAX: number = 1024;
 

@@ -5,7 +5,7 @@
  *   flag    = letter [token]                 separated by spaces, each letter once
  *   letters without token   b c f h I k q s t u v x
  *   signed seconds          N R T            u32  F          u64  C D E J
- *   one character           M                opaque  O (with its letter at most OPAQUE_BYTES_MAX)
+ *   one character           M                opaque  O (at most OPAQUE_BYTES_MAX)
  *   ignored                 L P              (for routers)
  * ```
  *
@@ -122,7 +122,7 @@ export class MetaFlags {
       const result = this.#token(letter, tokens.start[index]! + 1, tokens.end[index]!);
       if (result !== RequestStatus.ok) status = result;
     }
-    if (status === RequestStatus.ok && this.opaqueBytes > OPAQUE_BYTES_MAX)
+    if (status === RequestStatus.ok && this.opaqueBytes > OPAQUE_BYTES_MAX + 1)
       return RequestStatus.opaqueTooLong;
     return status;
   }

@@ -19,8 +19,7 @@ export const SessionState: {
   readonly credentials: 3;
   readonly watch: 4;
   readonly closed: 5;
-  readonly dump: 6;
-} = { line: 0, data: 1, swallow: 2, credentials: 3, watch: 4, closed: 5, dump: 6 };
+} = { line: 0, data: 1, swallow: 2, credentials: 3, watch: 4, closed: 5 };
 export type SessionState = (typeof SessionState)[keyof typeof SessionState];
 
 export class Session {
@@ -49,6 +48,8 @@ export class Session {
   readonly datagram: boolean;
   /** The categories this connection watches. */
   watching: number = 0;
+  /** How far a metadump got whose line is not consumed before it is complete; 0 when none runs. */
+  dumpCursor: number = 0;
 
   constructor(authenticated: boolean, datagram: boolean) {
     this.authenticated = authenticated;
