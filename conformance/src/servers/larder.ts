@@ -103,6 +103,7 @@ export async function larderServer(transport: string): Promise<ServerKind> {
   return {
     name: `Larder (${transport})`,
     larder: true,
+    transport,
     version: PROTOCOL_VERSION,
     unavailable: await unavailability(transport),
     start: (options) => start(transport, options),

@@ -93,6 +93,7 @@ export function memcachedServer(): ServerKind {
   return {
     name: `memcached ${version ?? ''}`.trim(),
     larder: false,
+    transport: undefined,
     version: version ?? '0.0.0',
     unavailable:
       version === undefined ? 'memcached is not installed (Debian: apt-get install memcached)' : undefined,

@@ -50,6 +50,8 @@ export interface RunningServer extends AsyncDisposable {
 export interface ServerKind {
   readonly name: string;
   readonly larder: boolean;
+  /** What Larder was told to use; memcached has no choice. */
+  readonly transport: string | undefined;
   /** The version that decides what memcached can be asked; Larder speaks the newest. */
   readonly version: string;
   /** Undefined when it can run here, otherwise the reason why it cannot. */

@@ -64,6 +64,10 @@ function statisticsTests(suite: Suite): void {
     }
   });
 
+  suite.larderOnly('stats names the transport in use', async (client) => {
+    assert.equal((await readStats(client)).get('transport'), suite.kind.transport);
+  });
+
   suite.test('hits and misses are counted per key and command', async (client) => {
     const [a, b] = [suite.key(), suite.key()];
     await client.expect(`set ${a} 0 0 1\r\n5\r\n`, 'STORED\r\n');

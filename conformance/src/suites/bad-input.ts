@@ -364,6 +364,40 @@ function floodTests(suite: Suite): void {
     },
   );
 
+  suite.test(
+    '-o no_maxconns_fast: connections over -c wait until others leave, and are served then',
+    async () => {
+      const server = await suite.start({
+        connectionsMax: 40,
+        threads: 1,
+        letters: ['-o', 'no_maxconns_fast'],
+      });
+      // Connecting may have to wait as well: memcached takes its backlog away meanwhile.
+      const wait = { timeoutMs: 30_000 };
+      let served = 0;
+      const one = async (): Promise<void> => {
+        await using client = await RawClient.connect(server.address, wait);
+        client.write('mn\r\n');
+        assert.equal(await client.readLine(), 'MN');
+        served += 1;
+      };
+      await Promise.all(Array.from({ length: 120 }, one));
+      assert.equal(served, 120);
+    },
+  );
+
+  suite.test('-o idle_timeout: idle connections are closed, busy ones are not', async () => {
+    const server = await suite.start({ threads: 1, letters: ['-o', 'idle_timeout=1'] });
+    await using busy = await suite.connect(server);
+    await using idle = await suite.connect(server);
+    await idle.expect('get a\r\n', 'END\r\n');
+    await until('the idle connection is closed', async () => {
+      await busy.expect('get a\r\n', 'END\r\n');
+      return idle.closed;
+    });
+    assert.ok((await readStat(busy, 'idle_kicks')) >= 1);
+  });
+
   suite.test('thousands of short connections, some with half requests, leave no memory behind', async () => {
     const server = await suite.start({ threads: 1 });
     await using witness = await suite.connect(server);
