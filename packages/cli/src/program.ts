@@ -1,0 +1,84 @@
+/**
+ * The `larder` command: which subcommands there are and what their help says. Composition only; each
+ * subcommand's work is in `commands/`.
+ */
+import { Command } from 'commander';
+import { serve } from './commands/serve.ts';
+import { up } from './commands/up.ts';
+import { addCommonFlags, addOperatorFlags, type ServerFlags } from './server-flags.ts';
+import { larderVersion } from './version.ts';
+
+const ENVIRONMENT = `
+Environment:
+  LARDER_TRANSPORT   as --transport: uring, epoll or node
+  NO_COLOR           any value: no colours
+
+Exit codes: 0 stopped cleanly, 1 failed while running or starting, 2 wrong usage.`;
+
+const MAIN_HELP = `
+Examples:
+  larder up                               a cache server on 127.0.0.1:11211, to try things with
+  larder serve -m 4g -t 4 -l 0.0.0.0      a server for operation (mind your firewall, or use -Y)
+  larder serve --help                     every flag of the server
+${ENVIRONMENT}`;
+
+const UP_HELP = `
+One cache server on 127.0.0.1:11211, or on the next free port if that is taken. Shows a line of live
+statistics on a terminal. Ctrl-C stops it.
+
+Examples:
+  larder up
+  larder up -m 1g -t 2
+  larder up --transport node
+${ENVIRONMENT}`;
+
+const SERVE_HELP = `
+Letters and long names are memcached's where memcached has the option. Sizes take k, m, g. Nothing is
+reachable from other hosts unless -l says so.
+
+Examples:
+  larder serve -p 11211 -m 1g -c 4096
+  larder serve -l 0.0.0.0 -Y /etc/larder/users        with authentication
+  larder serve -s /run/larder.sock -a 770             Unix socket instead of TCP
+  larder serve -U 11211 --udp-allow 10.0.0.0/8        UDP as well, for one network
+  larder serve -e /dev/shm/larder -m 4g               warm restart: stop with SIGTERM or SIGUSR1, start again
+  larder serve --tls-cert cert.pem --tls-key key.pem  TLS on port 11212, plain on 11211
+
+Signals: SIGINT and SIGTERM stop at once and cleanly; SIGUSR1 does the same and is memcached's way to ask
+for a warm restart. With -e every one of them keeps the items.
+${ENVIRONMENT}`;
+
+/** The whole command line; `parseAsync` runs it. */
+export function buildProgram(): Command {
+  const program = new Command('larder')
+    .description('Larder: a memcached-compatible cache server that moves as few bytes as possible')
+    .version(larderVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(larder --help lists the commands)')
+    .addHelpText('after', MAIN_HELP);
+
+  const upCommand = program
+    .command('up')
+    .summary('start a cache server to try things with')
+    .description('Starts a cache server with good defaults and shows how to talk to it.');
+  addCommonFlags(upCommand)
+    .option('-p, --port <port>', 'TCP port; without it 11211 or the next free one')
+    .showHelpAfterError('(larder up --help lists the options)')
+    .addHelpText('after', UP_HELP)
+    .action((flags: ServerFlags) => up(flags));
+
+  const serveCommand = program
+    .command('serve')
+    .summary('run the server with operator flags')
+    .description('Runs only the cache server, logging to stderr.');
+  addOperatorFlags(addCommonFlags(serveCommand))
+    .showHelpAfterError('(larder serve --help lists the options)')
+    .addHelpText('after', SERVE_HELP)
+    .action((flags: ServerFlags) => serve(flags));
+
+  for (const command of [program, upCommand, serveCommand]) {
+    command.configureHelp({ sortOptions: true }).exitOverride();
+  }
+  return program;
+}

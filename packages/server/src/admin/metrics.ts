@@ -1,0 +1,227 @@
+/**
+ * The server's numbers as Prometheus metrics. Nothing is counted here: each scrape reads what the workers
+ * and the store have in shared memory.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type LatencySummary, latencyPowers } from '../statistics/latency-histogram.ts';
+
+/** What a scrape reads. */
+export interface MetricsSource {
+  /** The rows of `stats`, by name. */
+  general(): ReadonlyMap<string, string | number | bigint>;
+  latencies(): ReadonlyMap<string, LatencySummary>;
+  readonly version: string;
+  readonly transport: string;
+}
+
+interface SimpleMetric {
+  readonly stat: string;
+  readonly name: string;
+  readonly help: string;
+}
+
+const GAUGES: readonly SimpleMetric[] = [
+  { stat: 'uptime', name: 'larder_uptime_seconds', help: 'Seconds since the server started.' },
+  { stat: 'curr_connections', name: 'larder_connections', help: 'Open connections.' },
+  { stat: 'max_connections', name: 'larder_connections_max', help: 'Limit of open connections (-c).' },
+  { stat: 'curr_items', name: 'larder_items', help: 'Items stored now.' },
+  { stat: 'bytes', name: 'larder_item_bytes', help: 'Bytes of the items stored now.' },
+  { stat: 'limit_maxbytes', name: 'larder_memory_limit_bytes', help: 'Memory for items (-m).' },
+  { stat: 'hash_bytes', name: 'larder_index_bytes', help: 'Bytes of the hash index in use.' },
+  { stat: 'threads', name: 'larder_workers', help: 'Worker threads.' },
+  {
+    stat: 'maintenance_longest_us',
+    name: 'larder_maintenance_longest_microseconds',
+    help: 'Longest slice of maintenance.',
+  },
+];
+
+const COUNTERS: readonly SimpleMetric[] = [
+  { stat: 'total_connections', name: 'larder_connections_opened_total', help: 'Connections accepted.' },
+  {
+    stat: 'rejected_connections',
+    name: 'larder_connections_rejected_total',
+    help: 'Connections over the limit.',
+  },
+  {
+    stat: 'idle_kicks',
+    name: 'larder_connections_idle_total',
+    help: 'Connections closed by the idle timeout.',
+  },
+  {
+    stat: 'slow_kicks',
+    name: 'larder_connections_slow_total',
+    help: 'Connections closed because they did not read.',
+  },
+  { stat: 'total_items', name: 'larder_items_stored_total', help: 'Items stored since the start.' },
+  { stat: 'evictions', name: 'larder_evictions_total', help: 'Live items evicted for new ones.' },
+  { stat: 'reclaimed', name: 'larder_reclaimed_total', help: 'Expired items whose memory was used again.' },
+  { stat: 'bytes_read', name: 'larder_read_bytes_total', help: 'Bytes received.' },
+  { stat: 'bytes_written', name: 'larder_written_bytes_total', help: 'Bytes sent.' },
+  { stat: 'system_calls', name: 'larder_system_calls_total', help: 'System calls of the transports.' },
+  { stat: 'zero_copy_sends', name: 'larder_zero_copy_sends_total', help: 'Sends without a copy asked for.' },
+  {
+    stat: 'zero_copy_copied',
+    name: 'larder_zero_copy_copied_total',
+    help: 'Of those, copied by the kernel after all.',
+  },
+  { stat: 'slabs_moved', name: 'larder_slab_pages_moved_total', help: 'Pages moved between slab classes.' },
+  { stat: 'lease_tokens', name: 'larder_lease_tokens_total', help: 'Lease tokens handed out.' },
+  {
+    stat: 'lease_hot_misses',
+    name: 'larder_lease_hot_misses_total',
+    help: 'Misses told to wait for the token holder.',
+  },
+  {
+    stat: 'lease_stale_served',
+    name: 'larder_lease_stale_served_total',
+    help: 'Stale values given to those who accept them.',
+  },
+];
+
+/** `larder_commands_total{command, status}` */
+const COMMANDS: readonly { readonly stat: string; readonly command: string; readonly status: string }[] = [
+  { stat: 'get_hits', command: 'get', status: 'hit' },
+  { stat: 'get_misses', command: 'get', status: 'miss' },
+  { stat: 'cmd_set', command: 'set', status: 'all' },
+  { stat: 'delete_hits', command: 'delete', status: 'hit' },
+  { stat: 'delete_misses', command: 'delete', status: 'miss' },
+  { stat: 'incr_hits', command: 'incr', status: 'hit' },
+  { stat: 'incr_misses', command: 'incr', status: 'miss' },
+  { stat: 'decr_hits', command: 'decr', status: 'hit' },
+  { stat: 'decr_misses', command: 'decr', status: 'miss' },
+  { stat: 'touch_hits', command: 'touch', status: 'hit' },
+  { stat: 'touch_misses', command: 'touch', status: 'miss' },
+  { stat: 'cas_hits', command: 'cas', status: 'hit' },
+  { stat: 'cas_misses', command: 'cas', status: 'miss' },
+  { stat: 'cas_badval', command: 'cas', status: 'badval' },
+  { stat: 'cmd_flush', command: 'flush', status: 'all' },
+  { stat: 'cmd_meta', command: 'meta', status: 'all' },
+  { stat: 'lease_get_hits', command: 'lease_get', status: 'hit' },
+  { stat: 'lease_get_tokens', command: 'lease_get', status: 'token' },
+  { stat: 'lease_get_hot', command: 'lease_get', status: 'hot' },
+  { stat: 'lease_set_stored', command: 'lease_set', status: 'stored' },
+  { stat: 'lease_set_stale', command: 'lease_set', status: 'stale' },
+  { stat: 'lease_set_rejected', command: 'lease_set', status: 'rejected' },
+];
+
+const LATENCY_NAME = 'larder_request_duration_seconds';
+
+interface HistogramRow {
+  metricName: string;
+  labels: Record<string, string | number>;
+  value: number;
+}
+
+type HistogramReading = Awaited<ReturnType<Histogram['get']>>;
+
+const LATENCY_HELP =
+  'Time to answer a request inside the server, by kind of command; one batch in 32 is timed.';
+
+/** A histogram whose buckets were counted elsewhere. */
+class CountedHistogram extends Histogram {
+  readonly #latencies: () => ReadonlyMap<string, LatencySummary>;
+
+  constructor(latencies: () => ReadonlyMap<string, LatencySummary>) {
+    super({ name: LATENCY_NAME, help: LATENCY_HELP, labelNames: ['command'], registers: [] });
+    this.#latencies = latencies;
+  }
+
+  override async get(): Promise<HistogramReading> {
+    const values = [...this.#latencies()].flatMap(([command, summary]) => histogramRows(command, summary));
+    const reading = { name: LATENCY_NAME, help: LATENCY_HELP, type: 'histogram', aggregator: 'sum', values };
+    // The type wants prom-client's enum, which exists in its declarations only.
+    return reading as unknown as HistogramReading;
+  }
+
+  /** prom-client's registry prefers this over `get`. */
+  getForPromString(): Promise<HistogramReading> {
+    return this.get();
+  }
+}
+
+function histogramRows(command: string, summary: LatencySummary): HistogramRow[] {
+  const rows: HistogramRow[] = latencyPowers(summary).map(({ boundNanoseconds, cumulative }) => ({
+    metricName: `${LATENCY_NAME}_bucket`,
+    labels: { le: boundNanoseconds / 1e9, command },
+    value: cumulative,
+  }));
+  rows.push({ metricName: `${LATENCY_NAME}_bucket`, labels: { le: '+Inf', command }, value: summary.count });
+  rows.push({ metricName: `${LATENCY_NAME}_sum`, labels: { command }, value: summary.sumNanoseconds / 1e9 });
+  rows.push({ metricName: `${LATENCY_NAME}_count`, labels: { command }, value: summary.count });
+  return rows;
+}
+
+/** Registers every metric; `registry.metrics()` is the page. */
+export function createMetrics(source: MetricsSource): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const read = (stat: string) => Number(source.general().get(stat) ?? 0);
+  for (const { stat, name, help } of GAUGES) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(stat));
+      },
+    });
+  }
+  for (const { stat, name, help } of COUNTERS) {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read(stat));
+      },
+    });
+  }
+  new Counter({
+    name: 'larder_commands_total',
+    help: 'Commands by outcome.',
+    labelNames: ['command', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      const general = source.general();
+      for (const { stat, command, status } of COMMANDS)
+        this.inc({ command, status }, Number(general.get(stat) ?? 0));
+    },
+  });
+  new Gauge({
+    name: 'larder_info',
+    help: 'Always 1; the labels tell the version and the transport.',
+    labelNames: ['version', 'transport'],
+    registers,
+    collect() {
+      this.set({ version: source.version, transport: source.transport }, 1);
+    },
+  });
+  addProcessMetrics(registry);
+  registry.registerMetric(new CountedHistogram(() => source.latencies()));
+  return registry;
+}
+
+function addProcessMetrics(registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory of the whole process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the whole process, user and system.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Every limit and default of the server, with the relations between them asserted at load.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+export const DEFAULT_PORT: number = 11211;
+export const DEFAULT_HOST: string = '127.0.0.1';
+/** Where the admin pages are served unless told otherwise. */
+export const DEFAULT_ADMIN_PORT: number = 11280;
+export const PORT_MAX: number = 65_535;
+
+/** Memory for items (`-m`). */
+export const DEFAULT_MEMORY_BYTES: number = 64 * MIB;
+export const MEMORY_BYTES_MIN: number = 4 * MIB;
+export const MEMORY_BYTES_MAX: number = 31 * GIB;
+/** The largest item (`-I`). */
+export const DEFAULT_ITEM_BYTES: number = MIB;
+export const ITEM_BYTES_MIN: number = KIB;
+export const ITEM_BYTES_MAX: number = GIB;
+/** Growth from one slab class to the next (`-f`), and the smallest chunk (`-n`). */
+export const DEFAULT_SLAB_FACTOR: number = 1.07;
+export const SLAB_FACTOR_MAX: number = 4;
+export const DEFAULT_CHUNK_BYTES_MIN: number = 64;
+export const CHUNK_BYTES_MIN: number = 64;
+export const CHUNK_BYTES_MAX: number = 16 * KIB;
+
+/** Connections of the whole server (`-c`). */
+export const DEFAULT_CONNECTIONS: number = 1024;
+export const CONNECTIONS_MAX: number = 65_536;
+/** Worker threads (`-t`). */
+export const THREADS_MAX: number = 64;
+/** Requests of one connection answered before the others get their turn (`-R`). */
+export const DEFAULT_REQUESTS_PER_EVENT: number = 20;
+export const REQUESTS_PER_EVENT_MAX: number = 1_000_000;
+
+/** At most one lease token per key in this time (papers/nsdi13 3.2.1). */
+export const DEFAULT_LEASE_TOKEN_SECONDS: number = 10;
+/** How long a deleted value is still given to those who accept a stale one. */
+export const DEFAULT_STALE_SECONDS: number = 10;
+export const SECONDS_MAX: number = 30 * 24 * 3600;
+
+/** Datagrams of one UDP reply: bounds what a forged sender address can do to its victim. */
+export const DEFAULT_UDP_DATAGRAMS_MAX: number = 16;
+export const UDP_DATAGRAMS_MAX: number = 512;
+/** Networks of `--udp-allow`. */
+export const UDP_NETWORKS_MAX: number = 256;
+
+/** The file of `-Y`. */
+export const AUTH_FILE_BYTES_MAX: number = MIB;
+export const AUTH_ENTRIES_MAX: number = 64;
+
+/** How long a stopping worker may flush its output, and how long the main thread waits for it. */
+export const STOP_FLUSH_MS: number = 1_000;
+export const STOP_WAIT_MS: number = 5_000;
+/** How long a worker may take to report that it serves. */
+export const START_WAIT_MS: number = 30_000;
+
+/** One slice of maintenance, and the longest pause between two. */
+export const MAINTENANCE_SLICE_MS: number = 2;
+export const MAINTENANCE_PAUSE_MS: number = 100;
+/** Workers are woken this often: idle timeouts, connection tables. */
+export const TICK_MS: number = 1_000;
+
+/** Descriptors on their way from the accepting worker to another. A power of two. */
+export const MAILBOX_ENTRIES: number = 1_024;
+/** Bytes of one worker's ring of events for watchers. A power of two. */
+export const EVENT_RING_BYTES: number = 256 * KIB;
+/** Watching connections of one worker. */
+export const WATCHERS_MAX: number = 64;
+/** Output queued for a watcher above which lines are dropped for it. */
+export const WATCHER_OUTPUT_BYTES_MAX: number = 256 * KIB;
+
+/** Ports tried one after another by `larder up`. */
+export const PORTS_TRIED_MAX: number = 100;
+
+function assertRelation(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`server limits: ${text}`);
+}
+assertRelation(DEFAULT_MEMORY_BYTES >= MEMORY_BYTES_MIN, 'the default memory is allowed');
+assertRelation(
+  DEFAULT_ITEM_BYTES <= ITEM_BYTES_MAX && DEFAULT_ITEM_BYTES >= ITEM_BYTES_MIN,
+  'so is the default item',
+);
+assertRelation((MAILBOX_ENTRIES & (MAILBOX_ENTRIES - 1)) === 0, 'the mailbox wraps by a mask');
+assertRelation((EVENT_RING_BYTES & (EVENT_RING_BYTES - 1)) === 0, 'the event ring wraps by a mask');
+assertRelation(STOP_FLUSH_MS < STOP_WAIT_MS, 'a worker is given its time to flush');

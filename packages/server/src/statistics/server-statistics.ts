@@ -1,0 +1,107 @@
+/**
+ * Answers `stats` and its arguments, in any thread, from shared memory: counters are summed over the workers
+ * and the store's are summed by the store. `stats reset` does not touch what other threads count: it notes
+ * what the sums were, and they are told from there.
+ */
+import type { Store } from '@larder/cache';
+import type { TransportKind } from '@larder/datapath';
+import type { ServerSettings } from '../options/server-options.ts';
+import { COUNTER_NAMES } from '../session/counters.ts';
+import type { StatisticsRow, StatisticsSource } from '../session/statistics-source.ts';
+import { Control } from '../workers/control.ts';
+import type { SharedState } from '../workers/shared-state.ts';
+import { connectionRows } from './connection-rows.ts';
+import { DetailTable } from './detail-table.ts';
+import { generalRows } from './general-rows.ts';
+import { type PublishedTotals, publishedTotals } from './published.ts';
+import { settingsRows } from './settings-rows.ts';
+import { itemRows, sizeRows, slabRows } from './store-rows.ts';
+
+/** What does not change while the server runs. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly transport: TransportKind;
+  readonly settings: ServerSettings;
+  readonly startedAtMs: number;
+  /** Worker threads of `-t`, without the one for TLS. */
+  readonly threads: number;
+}
+
+export class ServerStatistics implements StatisticsSource {
+  readonly detail: DetailTable;
+  readonly facts: ServerFacts;
+  readonly shared: SharedState;
+  readonly store: Store;
+  readonly #counters: Float64Array[];
+  readonly #published: Float64Array[];
+  readonly #beforeReading: () => void;
+
+  /** `beforeReading` publishes what only this thread knows. */
+  constructor(facts: ServerFacts, shared: SharedState, store: Store, beforeReading: () => void = () => {}) {
+    this.facts = facts;
+    this.shared = shared;
+    this.store = store;
+    this.#beforeReading = beforeReading;
+    this.detail = new DetailTable(shared.plan.buffer, shared.detailOffset, shared.control);
+    const workers = Array.from({ length: shared.workers }, (_, worker) => worker);
+    this.#counters = workers.map((worker) => shared.counters(worker));
+    this.#published = workers.map((worker) => shared.published(worker));
+  }
+
+  /** Sessions' counters by name, summed. */
+  counters(): Map<string, number> {
+    const baseline = this.shared.counterBaseline;
+    return new Map(COUNTER_NAMES.map((name, index) => [name, this.#sum(index) - baseline[index]!]));
+  }
+
+  published(): PublishedTotals {
+    this.#beforeReading();
+    return publishedTotals(this.#published, this.shared.publishedBaseline);
+  }
+
+  general(): Iterable<StatisticsRow> {
+    return generalRows(this);
+  }
+
+  items(): Iterable<StatisticsRow> {
+    return itemRows(this.store);
+  }
+
+  slabs(): Iterable<StatisticsRow> {
+    return slabRows(this.store);
+  }
+
+  sizes(): Iterable<StatisticsRow> {
+    return sizeRows(this.store);
+  }
+
+  settings(): Iterable<StatisticsRow> {
+    return settingsRows(this);
+  }
+
+  conns(): Iterable<StatisticsRow> {
+    return connectionRows(this.shared);
+  }
+
+  reset(): void {
+    this.#beforeReading();
+    const { counterBaseline, publishedBaseline } = this.shared;
+    for (let index = 0; index < COUNTER_NAMES.length; index++) counterBaseline[index] = this.#sum(index);
+    for (let index = 0; index < publishedBaseline.length; index++) {
+      publishedBaseline[index] = this.#published.reduce((sum, words) => sum + words[index]!, 0);
+    }
+    this.store.resetCounters();
+    this.detail.clear();
+  }
+
+  /** Seconds since the start. */
+  uptimeSeconds(): number {
+    return Atomics.load(this.shared.control, Control.uptimeSeconds);
+  }
+
+  #sum(index: number): number {
+    let sum = 0;
+    for (const words of this.#counters) sum += words[index]!;
+    return sum;
+  }
+}

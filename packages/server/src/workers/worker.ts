@@ -1,0 +1,87 @@
+/**
+ * One worker thread: composition only. It attaches to the arena and the store that the main thread made,
+ * gives them to a session handler and runs a transport until it is told to stop.
+ *
+ * ```
+ *   input ─▶ arena, store, statistics, events ─▶ handler ─▶ transport ─▶ ready ─▶ start ─▶ serve ─▶ run
+ * ```
+ */
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Store } from '@larder/cache';
+import { attachArena, createTransport, type Transport } from '@larder/datapath';
+import { SharedEventLog } from '../events/shared-event-log.ts';
+import { TokenAuthenticator } from '../session/authenticator.ts';
+import type { Session } from '../session/session.ts';
+import { ServerStatistics } from '../statistics/server-statistics.ts';
+import { SharedLatency } from '../statistics/shared-latency.ts';
+import type { MessageFromWorker, MessageToWorker, WorkerInput } from './messages.ts';
+import { SharedState } from './shared-state.ts';
+import { WorkerControl } from './worker-control.ts';
+import { WorkerHandler } from './worker-handler.ts';
+
+function post(message: MessageFromWorker): void {
+  parentPort!.postMessage(message);
+}
+
+async function main(input: WorkerInput): Promise<void> {
+  const { settings } = input;
+  const arena = attachArena(input.arena);
+  // Thread 0 of the store is the main thread, which maintains it.
+  const store = Store.attach(arena, input.layout, input.index + 1);
+  const shared = new SharedState(input.shared);
+  const events = new SharedEventLog(shared, input.index);
+  const facts = {
+    version: input.version,
+    transport: input.mainTransport,
+    settings,
+    startedAtMs: input.startedAtMs,
+    threads: settings.threads,
+  };
+  const statistics = new ServerStatistics(facts, shared, store, () => handler.publish());
+  const handler = new WorkerHandler(
+    {
+      arena,
+      store,
+      counters: shared.counters(input.index),
+      statistics,
+      events,
+      latency: new SharedLatency(shared, input.index),
+      control: new WorkerControl(shared.control, store, post),
+      ...(input.authTokens.length === 0 ? {} : { authenticator: new TokenAuthenticator(input.authTokens) }),
+      shutdownEnabled: settings.enableShutdown,
+      flushEnabled: !settings.disableFlushAll,
+      dumpEnabled: true,
+      watchEnabled: true,
+      version: input.version,
+    },
+    { input, shared, events, post },
+  );
+  const transport: Transport<Session> = await createTransport<Session>(input.transport, {
+    arena,
+    allocator: store.networkAllocator(),
+    handler,
+    clock: () => performance.now(),
+    limits: {
+      connectionsMax: Math.max(1, input.connectionsMax),
+      idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
+    },
+    acceptWhenFull: settings.refuseWhenFull ? 'close' : 'wait',
+    zeroCopy: settings.zeroCopy,
+    acceptTo: (descriptor) => handler.handOff(descriptor),
+  });
+  const started = once(parentPort!, 'message') as Promise<[MessageToWorker]>;
+  post({ type: 'ready', waker: transport.waker });
+  const [{ wakers }] = await started;
+  handler.connect(transport, wakers);
+  for (const socket of [...input.listeners, ...input.datagrams]) {
+    await transport.serve(socket, input.tls === undefined ? {} : { tls: input.tls });
+  }
+  handler.listenersServed();
+  post({ type: 'serving' });
+  await transport.run();
+  post({ type: 'stopped' });
+  parentPort!.close();
+}
+
+await main(workerData as WorkerInput);
