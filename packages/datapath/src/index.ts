@@ -9,3 +9,48 @@ export { PageTable } from './memory/page-table.ts';
 export { SlabAllocator, type SlabClassUsage } from './memory/slab-allocator.ts';
 export { SlabClasses } from './memory/slab-classes.ts';
 export type { ScatterGatherTarget } from './scatter-gather-target.ts';
+export {
+  Connection,
+  type ConnectionHost,
+  ConnectionState,
+} from './transport/connection.ts';
+export {
+  closeListener,
+  type OpenOptions,
+  openDatagram,
+  openListener,
+  resolveAddress,
+} from './transport/listener.ts';
+export {
+  AcceptWhenFull,
+  type ServeOptions,
+  type TlsOptions,
+  type TransportLimits,
+  type TransportOptions,
+} from './transport/options.ts';
+export {
+  availableTransports,
+  createTransport,
+  type LoopTransportFactory,
+  loadTransport,
+  selectTransport,
+  TRANSPORT_VARIABLE,
+  type TransportAvailability,
+  type TransportFactory,
+  type TransportProbe,
+} from './transport/select.ts';
+export {
+  CloseReason,
+  type ConnectAddress,
+  type DatagramReplies,
+  type DatagramSource,
+  type ListenAddress,
+  type ListeningSocket,
+  type LoopTransport,
+  type Transport,
+  type TransportHandler,
+  TransportKind,
+  type TransportStatistics,
+  type WakerHandle,
+} from './transport/transport.ts';
+export { wake } from './transport/waker.ts';

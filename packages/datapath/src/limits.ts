@@ -35,6 +35,38 @@ export const SCATTER_GATHER_ENTRIES_MAX: number = 64;
 export const DATAGRAM_BYTES_MAX: number = 65_507;
 /** Datagrams received or sent by one system call. */
 export const DATAGRAM_BATCH: number = 64;
+/** Replies sent by one system call: a request may have several. */
+export const DATAGRAM_REPLY_BATCH: number = 256;
+/** One buffer of the receiving batch, which the longest datagram fits. */
+export const DATAGRAM_RECEIVE_BYTES: number = 64 * KIB;
+/** Batches of one socket received in a row before other connections get their turn. */
+export const DATAGRAM_BATCHES_PER_TURN: number = 16;
+
+/** Provided receive buffers of the io_uring transport (a power of two). */
+export const RECEIVE_BUFFERS: number = 256;
+/** Bytes read by one system call on the epoll and the portable transport. */
+export const RECEIVE_CALL_BYTES: number = 64 * KIB;
+/** Unused send buffers that a transport keeps for itself. */
+export const POOLED_BUFFERS: number = 1024;
+/** Entries of the io_uring submission ring, and of its completion ring. */
+export const SUBMISSION_ENTRIES: number = 2048;
+export const COMPLETION_ENTRIES: number = 16_384;
+/** Memory for the message headers and iovecs of one submission. */
+export const MESSAGE_SCRATCH_BYTES: number = 256 * KIB;
+/** Events taken from epoll by one call. */
+export const EPOLL_EVENTS: number = 512;
+/** Referenced bytes from which a zero-copy send is tried, when it is on (it pays above about 10 KB). */
+export const ZERO_COPY_BYTES_MIN: number = 16 * KIB;
+/** Output that the portable transport hands to Node in one go; its progress is seen in steps of this. */
+export const NODE_WRITE_BYTES: number = 256 * KIB;
+/** How often idle, slow and lingering connections are looked for. */
+export const SWEEP_INTERVAL_MS: number = 250;
+/** How long a connection closed by this side waits for its peer to close too. */
+export const LINGER_MS: number = 2000;
+/** How long `stop` waits for output to leave unless told otherwise. */
+export const STOP_FLUSH_MS: number = 1000;
+/** Connections waiting to be accepted. */
+export const LISTEN_BACKLOG: number = 1024;
 
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`datapath limits: ${text}`);
@@ -44,3 +76,11 @@ assertRelation(CHUNK_BYTES_MIN % ALIGN_BYTES === 0, 'the smallest chunk is align
 assertRelation(OUTPUT_BYTES_LOW < OUTPUT_BYTES_HIGH, 'output is resumed below the mark where it was paused');
 assertRelation(INPUT_BYTES_MAX >= RECEIVE_BUFFER_BYTES, 'a full receive buffer may be kept');
 assertRelation(SCATTER_GATHER_ENTRIES_MAX <= 1024, 'one send fits UIO_MAXIOV');
+assertRelation((RECEIVE_BUFFERS & (RECEIVE_BUFFERS - 1)) === 0, 'the buffer ring has a power of two entries');
+assertRelation(COMPLETION_ENTRIES >= 2 * SUBMISSION_ENTRIES, 'the completions of one submission fit');
+assertRelation(
+  MESSAGE_SCRATCH_BYTES >= 16 * (SCATTER_GATHER_ENTRIES_MAX + 4),
+  'the headers of at least one message fit',
+);
+assertRelation(RECEIVE_CALL_BYTES <= INPUT_BYTES_MAX, 'what one call received may be kept');
+assertRelation(DATAGRAM_RECEIVE_BYTES >= DATAGRAM_BYTES_MAX, 'a receive buffer holds any datagram');

@@ -37,6 +37,7 @@ export const Errno: {
   readonly EINVAL: 22;
   readonly ENFILE: 23;
   readonly EMFILE: 24;
+  readonly EPIPE: 32;
   readonly ENOSYS: 38;
   readonly ETIME: 62;
   readonly EOPNOTSUPP: 95;
@@ -60,6 +61,7 @@ export const Errno: {
   EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
+  EPIPE: 32,
   ENOSYS: 38,
   ETIME: 62,
   EOPNOTSUPP: 95,

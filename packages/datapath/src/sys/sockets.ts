@@ -15,6 +15,7 @@ import {
 
 export const SOCK_STREAM: number = 1;
 export const SOCK_DGRAM: number = 2;
+export const SOCK_NONBLOCK: number = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const IPPROTO_IPV6 = 41;

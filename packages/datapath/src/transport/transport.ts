@@ -16,6 +16,7 @@
  * written, in order, however many copied and referenced parts it has.
  */
 import type { Connection } from './connection.ts';
+import type { ServeOptions } from './options.ts';
 
 export const TransportKind: { readonly uring: 'uring'; readonly epoll: 'epoll'; readonly node: 'node' } = {
   uring: 'uring',
@@ -66,13 +67,16 @@ export interface TransportHandler<S> {
    * when more has arrived. A rest longer than `limits.inputBytesMax` closes the connection.
    */
   onData(connection: Connection<S>, start: number, end: number): number;
-  /** The last call for this connection; its session can be dropped. */
+  /**
+   * The last call for this connection; its session can be dropped. References that the kernel still holds
+   * are released after it.
+   */
   onClose(connection: Connection<S>, reason: CloseReason, error?: Error): void;
   /** A referenced part was sent (or its connection is gone): the kernel no longer reads from it. */
   onRelease(owner: number): void;
   /**
-   * All output of a paused connection has left; input flows again. Only for handlers that produce more
-   * than they were asked for (optional).
+   * A connection that was congested (`connection.isCongested`) has little output left. What `onData` left
+   * unconsumed is then given again; this is for handlers that produce output of their own accord.
    */
   onDrain?(connection: Connection<S>): void;
   /**
@@ -82,6 +86,8 @@ export interface TransportHandler<S> {
   onDatagram?(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void;
   /** `wake()` was called, once or several times. */
   onWake?(): void;
+  /** What to write to a connection beyond `connectionsMax` before it is closed. */
+  onRefuse?(): Uint8Array | undefined;
 }
 
 /** Where `onDatagram` puts its replies. */
@@ -125,11 +131,17 @@ export interface Transport<S> {
   readonly statistics: TransportStatistics;
   /** Connections now open; for `stats conns` and for closing them. */
   connections(): Iterable<Connection<S>>;
-  /** Starts to accept on a socket from `openListener`, or to serve datagrams on one from `openDatagram`. */
-  serve(socket: ListeningSocket): void;
+  /**
+   * Starts to accept on a socket from `openListener`, or to serve datagrams on one from `openDatagram`. The
+   * portable transport binds only now and returns a promise.
+   */
+  serve(socket: ListeningSocket, options?: ServeOptions): void | Promise<void>;
   /** Stops accepting on it; existing connections go on. */
   unserve(socket: ListeningSocket): void;
-  /** Opens a connection; `onConnect` or (on failure) `onClose` follows. */
+  /**
+   * Opens a connection to a literal address (see `resolveAddress`); `onConnect` or (on failure) `onClose`
+   * follows. Output written meanwhile waits.
+   */
   connect(address: ConnectAddress): Connection<S>;
   /**
    * Takes over a connected socket's descriptor (Linux transports; accepted by another thread).
@@ -149,10 +161,20 @@ export interface Transport<S> {
   readonly waker: WakerHandle;
 }
 
+/** A transport whose thread is its own: `run` blocks, and `turn` runs one turn of the same loop. */
+export interface LoopTransport<S> extends Transport<S> {
+  run(): void;
+  /**
+   * Sends what is to be sent, waits at most `timeoutMs` (-1: for ever, 0: not at all) for something to
+   * happen, and handles it. False when the transport has stopped.
+   */
+  turn(timeoutMs: number): boolean;
+}
+
 /** A handle that survives `postMessage`; `wake(handle)` in any thread makes the transport call `onWake`. */
 export type WakerHandle =
-  | { readonly kind: 'eventfd'; readonly descriptor: number }
-  | { readonly kind: 'shared'; readonly buffer: SharedArrayBuffer };
+  | { readonly kind: 'eventfd'; readonly descriptor: number; readonly state: SharedArrayBuffer }
+  | { readonly kind: 'shared'; readonly state: SharedArrayBuffer };
 
 /** A bound socket, made once by the main thread; descriptors may be used by several workers. */
 export interface ListeningSocket {
@@ -161,4 +183,6 @@ export interface ListeningSocket {
   readonly port: number;
   /** -1 on the portable transport, which binds in `serve`. */
   readonly descriptor: number;
+  /** Portable transport: several workers bind the port. */
+  readonly reusePort?: boolean;
 }

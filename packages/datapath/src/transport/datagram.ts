@@ -1,0 +1,229 @@
+/**
+ * Datagrams in batches, for both Linux transports: one recvmmsg brings up to 64, one sendmmsg takes away all
+ * replies to them.
+ *
+ * ```
+ *   receiving   64 × [sender's address, 32 bytes]   64 × mmsghdr   64 × iovec ─▶ 64 × 64 KiB
+ *   replies     n × mmsghdr   n × iovec ─▶ bytes in send buffers; their address is the request's
+ * ```
+ *
+ * A buffer has room for the longest datagram; pages of it that no datagram reaches cost no memory.
+ */
+import { DatapathError } from '../errors.ts';
+import {
+  DATAGRAM_BATCH,
+  DATAGRAM_BYTES_MAX,
+  DATAGRAM_RECEIVE_BYTES,
+  DATAGRAM_REPLY_BATCH,
+  SEND_BUFFER_BYTES,
+} from '../limits.ts';
+import type { Arena } from '../memory/arena.ts';
+import { BUFFER_HEADER_BYTES } from '../memory/buffer-pool.ts';
+import type { SlabAllocator } from '../memory/slab-allocator.ts';
+import { Errno, systemError } from '../sys/errno.ts';
+import { errno, type Libc, libc } from '../sys/libc.ts';
+import * as messages from '../sys/messages.ts';
+import { AF_INET } from '../sys/socket-address.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../sys/sockets.ts';
+import type { DatagramReplies, DatagramSource, TransportHandler, TransportStatistics } from './transport.ts';
+
+const ADDRESS_BYTES = 32;
+const CHUNK_HEADER = BUFFER_HEADER_BYTES;
+/** Memory of the structures: receiving, then replying. */
+const RECEIVE_STRUCTURE_BYTES: number =
+  DATAGRAM_BATCH * (ADDRESS_BYTES + messages.BATCH_HEADER_BYTES + messages.IOVEC_BYTES);
+const REPLY_STRUCTURE_BYTES: number =
+  DATAGRAM_REPLY_BATCH * (messages.BATCH_HEADER_BYTES + messages.IOVEC_BYTES);
+
+export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
+  readonly #arena: Arena;
+  readonly #allocator: SlabAllocator;
+  readonly #handler: TransportHandler<S>;
+  readonly #statistics: TransportStatistics;
+  readonly #libc: Libc;
+  readonly #words: Int32Array;
+  /** Chunks taken from the allocator. */
+  readonly #chunks: number[] = [];
+  readonly #addresses: number;
+  readonly #headers: number;
+  readonly #replyHeaders: number;
+  readonly #replyIovecs: number;
+  readonly #buffers: Float64Array = new Float64Array(DATAGRAM_BATCH);
+  readonly #replySpace: number;
+  readonly #replySpaceBytes: number;
+  #descriptor = -1;
+  #current = 0;
+  #replyCount = 0;
+  #replyUsed = 0;
+
+  /** Throws `ENOMEM` when the allocator has no room for the buffers. */
+  constructor(
+    arena: Arena,
+    allocator: SlabAllocator,
+    handler: TransportHandler<S>,
+    statistics: TransportStatistics,
+  ) {
+    this.#arena = arena;
+    this.#allocator = allocator;
+    this.#handler = handler;
+    this.#statistics = statistics;
+    this.#libc = libc();
+    this.#words = arena.i32;
+    this.#addresses = this.#take(RECEIVE_STRUCTURE_BYTES);
+    this.#headers = this.#addresses + DATAGRAM_BATCH * ADDRESS_BYTES;
+    this.#replyHeaders = this.#take(REPLY_STRUCTURE_BYTES);
+    this.#replyIovecs = this.#replyHeaders + DATAGRAM_REPLY_BATCH * messages.BATCH_HEADER_BYTES;
+    this.#replySpaceBytes = Math.max(SEND_BUFFER_BYTES * 16, DATAGRAM_BYTES_MAX * 2);
+    this.#replySpace = this.#take(this.#replySpaceBytes);
+    this.#prepareReceiving();
+  }
+
+  get family(): number {
+    return this.#arena.u8[this.#addresses + this.#current * ADDRESS_BYTES] === AF_INET ? 4 : 6;
+  }
+
+  get addressOffset(): number {
+    return this.#addresses + this.#current * ADDRESS_BYTES + (this.family === 4 ? 4 : 8);
+  }
+
+  get port(): number {
+    const offset = this.#addresses + this.#current * ADDRESS_BYTES + 2;
+    return (this.#arena.u8[offset]! << 8) | this.#arena.u8[offset + 1]!;
+  }
+
+  /**
+   * Receives one batch from a socket, gives it to the handler and sends the replies. Returns whether more
+   * may be waiting.
+   */
+  receive(descriptor: number): boolean {
+    this.#descriptor = descriptor;
+    this.#statistics.systemCalls++;
+    const count = this.#libc.recvmmsg(
+      descriptor,
+      this.#arena.address + this.#headers,
+      DATAGRAM_BATCH,
+      MSG_DONTWAIT,
+      0,
+    );
+    if (count < 0) return this.#receiveFailed(errno());
+    this.#statistics.datagramsReceived += count;
+    const words = this.#words;
+    for (let index = 0; index < count; index++) {
+      const header = this.#headers / 4 + index * messages.BATCH_HEADER_WORDS;
+      const bytes = words[header + messages.BATCH_LENGTH_WORD]!;
+      const isTruncated = (messages.messageFlags(words, header) & messages.MSG_TRUNC) !== 0;
+      this.#current = index;
+      if (isTruncated) this.#statistics.datagramsDropped++;
+      else {
+        this.#statistics.bytesRead += bytes;
+        const start = this.#buffers[index]!;
+        this.#handler.onDatagram?.(this, this, start, start + bytes);
+      }
+    }
+    this.#sendReplies();
+    for (let index = 0; index < count; index++) {
+      const header = this.#headers / 4 + index * messages.BATCH_HEADER_WORDS;
+      messages.setMessageNameBytes(words, header, ADDRESS_BYTES);
+    }
+    return count === DATAGRAM_BATCH;
+  }
+
+  begin(bytes: number): number {
+    if (bytes > DATAGRAM_BYTES_MAX) {
+      throw new DatapathError('ARGUMENT', 'datagram', `${bytes} bytes is more than ${DATAGRAM_BYTES_MAX}`);
+    }
+    if (this.#replyUsed + bytes > this.#replySpaceBytes || this.#replyCount === DATAGRAM_REPLY_BATCH) {
+      this.#sendReplies();
+    }
+    return this.#replySpace + this.#replyUsed;
+  }
+
+  end(bytes: number): void {
+    const index = this.#replyCount++;
+    const iovec = this.#replyIovecs + index * messages.IOVEC_BYTES;
+    const header = this.#replyHeaders + index * messages.BATCH_HEADER_BYTES;
+    const base = this.#arena.address;
+    messages.putIovec(this.#words, iovec / 4, base + this.#replySpace + this.#replyUsed, bytes);
+    const name = this.#addresses + this.#current * ADDRESS_BYTES;
+    messages.putMessageHeader(
+      this.#words,
+      header / 4,
+      base + iovec,
+      1,
+      base + name,
+      this.#arena.u8[name] === AF_INET ? 16 : 28,
+    );
+    // The next reply starts on a word, so that copying to it is fast.
+    this.#replyUsed += (bytes + 7) & ~7;
+  }
+
+  /** Gives the buffers back. */
+  close(): void {
+    for (const chunk of this.#chunks) this.#allocator.release(chunk);
+    this.#chunks.length = 0;
+  }
+
+  #receiveFailed(value: number): boolean {
+    if (value === Errno.EAGAIN) return false;
+    // A peer's "port unreachable" is reported on the socket once; it concerns nobody else.
+    if (value === Errno.ECONNREFUSED || value === Errno.EINTR) return true;
+    throw systemError(value, 'recvmmsg', '');
+  }
+
+  /** Sends what was queued; what the kernel has no room for is dropped, as datagrams may be. */
+  #sendReplies(): void {
+    const count = this.#replyCount;
+    let done = 0;
+    while (done < count) {
+      this.#statistics.systemCalls++;
+      const address = this.#arena.address + this.#replyHeaders + done * messages.BATCH_HEADER_BYTES;
+      const sent = this.#libc.sendmmsg(this.#descriptor, address, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (sent > 0) {
+        this.#count(done, sent);
+        done += sent;
+      } else {
+        // The first of them cannot be sent: too long for the network, refused, or no room. The others may.
+        this.#statistics.datagramsDropped++;
+        done++;
+      }
+    }
+    this.#replyCount = 0;
+    this.#replyUsed = 0;
+  }
+
+  #count(first: number, sent: number): void {
+    this.#statistics.datagramsSent += sent;
+    for (let index = first; index < first + sent; index++) {
+      const header = this.#replyHeaders / 4 + index * messages.BATCH_HEADER_WORDS;
+      this.#statistics.bytesWritten += this.#words[header + messages.BATCH_LENGTH_WORD]!;
+    }
+  }
+
+  #prepareReceiving(): void {
+    const base = this.#arena.address;
+    const iovecs = this.#headers + DATAGRAM_BATCH * messages.BATCH_HEADER_BYTES;
+    for (let index = 0; index < DATAGRAM_BATCH; index++) {
+      this.#buffers[index] = this.#take(DATAGRAM_RECEIVE_BYTES);
+      const iovec = iovecs + index * messages.IOVEC_BYTES;
+      messages.putIovec(this.#words, iovec / 4, base + this.#buffers[index]!, DATAGRAM_RECEIVE_BYTES);
+      messages.putMessageHeader(
+        this.#words,
+        (this.#headers + index * messages.BATCH_HEADER_BYTES) / 4,
+        base + iovec,
+        1,
+        base + this.#addresses + index * ADDRESS_BYTES,
+        ADDRESS_BYTES,
+      );
+    }
+  }
+
+  #take(bytes: number): number {
+    const chunk = this.#allocator.allocate(this.#allocator.classFor(bytes + CHUNK_HEADER));
+    if (chunk === 0) {
+      this.close();
+      throw new DatapathError('ENOMEM', 'datagram buffers', `no memory for ${bytes} bytes`);
+    }
+    this.#chunks.push(chunk);
+    return chunk + CHUNK_HEADER;
+  }
+}

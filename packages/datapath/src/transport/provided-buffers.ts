@@ -1,0 +1,81 @@
+/**
+ * The receive buffers that io_uring chooses from: counted buffers of the arena, offered through a ring that
+ * the kernel reads.
+ *
+ * ```
+ *   entry (16 bytes)   [u64 address][u32 bytes][u16 number][u16 -]       the tail is in entry 0's last u16
+ * ```
+ */
+import { DatapathError } from '../errors.ts';
+import { RECEIVE_BUFFER_BYTES } from '../limits.ts';
+import type { Arena } from '../memory/arena.ts';
+import { BufferPool } from '../memory/buffer-pool.ts';
+import type { SlabAllocator } from '../memory/slab-allocator.ts';
+import type { IoUring } from '../sys/io-uring.ts';
+import { type AnonymousMemory, mapAnonymous, unmap } from '../sys/memory-map.ts';
+
+const ENTRY_BYTES = 16;
+const ENTRY_WORDS = 4;
+const TAIL_HALFWORD = 7;
+const NUMBER_HALFWORD = 6;
+
+export class ProvidedBuffers {
+  readonly #pool: BufferPool;
+  readonly #memory: AnonymousMemory;
+  readonly #words: Int32Array;
+  readonly #halfwords: Uint16Array;
+  readonly #offsets: Float64Array;
+  /** The halves of each buffer's address, ready to be written. */
+  readonly #low: Int32Array;
+  readonly #high: Int32Array;
+  readonly #mask: number;
+  #tail = 0;
+
+  constructor(ring: IoUring, arena: Arena, allocator: SlabAllocator, count: number, group: number) {
+    this.#pool = new BufferPool(allocator, RECEIVE_BUFFER_BYTES, 0);
+    this.#memory = mapAnonymous(count * ENTRY_BYTES);
+    this.#words = new Int32Array(this.#memory.buffer);
+    this.#halfwords = new Uint16Array(this.#memory.buffer);
+    this.#offsets = new Float64Array(count);
+    this.#low = new Int32Array(count);
+    this.#high = new Int32Array(count);
+    this.#mask = count - 1;
+    for (let number = 0; number < count; number++) {
+      const offset = this.#pool.take();
+      if (offset === 0) {
+        this.close();
+        throw new DatapathError('ENOMEM', 'receive buffers', `no memory for ${count} buffers`);
+      }
+      const address = arena.address + offset;
+      this.#offsets[number] = offset;
+      this.#low[number] = address >>> 0;
+      this.#high[number] = Math.floor(address / 4_294_967_296);
+    }
+    ring.registerBufferRing(this.#memory.address, count, group);
+    for (let number = 0; number < count; number++) this.give(number);
+  }
+
+  offset(number: number): number {
+    return this.#offsets[number]!;
+  }
+
+  /** Offers a buffer to the kernel (again). */
+  give(number: number): void {
+    const slot = this.#tail & this.#mask;
+    const words = this.#words;
+    words[slot * ENTRY_WORDS] = this.#low[number]!;
+    words[slot * ENTRY_WORDS + 1] = this.#high[number]!;
+    words[slot * ENTRY_WORDS + 2] = RECEIVE_BUFFER_BYTES;
+    this.#halfwords[slot * ENTRY_WORDS * 2 + NUMBER_HALFWORD] = number;
+    this.#tail = (this.#tail + 1) & 0xffff;
+    // The kernel looks only during a system call of this thread, so the order of these stores is enough.
+    this.#halfwords[TAIL_HALFWORD] = this.#tail;
+  }
+
+  /** Gives the buffers back; nothing receives any more. */
+  close(): void {
+    for (const offset of this.#offsets) if (offset !== 0) this.#pool.give(offset);
+    this.#offsets.fill(0);
+    unmap(this.#memory);
+  }
+}
