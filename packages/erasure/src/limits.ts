@@ -20,6 +20,9 @@ export const ENUMERATION_EQUATIONS_MAX: number = 1 << ENUMERATED_DIMENSIONS_MAX;
 /** Default time of the anytime planners. */
 export const OPTIMAL_TIME_MS = 10_000;
 
+/** Memory that the optimal planner may take for the listed row space. */
+export const OPTIMAL_BYTES_MAX: number = 512 * 1024 * 1024;
+
 /** Plans kept by a plan cache unless told otherwise. */
 export const CACHED_PLANS_MAX = 1024;
 
