@@ -14,6 +14,9 @@ const NODE_MIN = [22, 18];
 /** Signals that a supervisor or a terminal sends; the server decides what they mean. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
+/** Settings that keep the process small; see src/lean-start.ts. */
+const LEAN_FLAGS = ['--max-semi-space-size=1'];
+
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function isNewEnough(version) {
@@ -48,18 +51,23 @@ function chooseNode() {
 }
 
 /** Sources run directly by type stripping, except in an installed package, where they are compiled. */
-function entryPoint() {
-  const source = join(packageFolder, 'src', 'main.ts');
+function isSource() {
   const isInstalled = packageFolder.split(/[\\/]/).includes('node_modules');
-  if (!isInstalled && existsSync(source)) return ['-C', 'larder-source', source];
-  return [join(packageFolder, 'dist', 'main.js')];
+  return !isInstalled && existsSync(join(packageFolder, 'src', 'main.ts'));
+}
+
+function environment() {
+  const env = { ...process.env, LARDER_LEAN_START: '1' };
+  const cache = join(dirname(dirname(packageFolder)), 'node_modules', '.cache', 'larder-compile');
+  return isSource() ? { NODE_COMPILE_CACHE: cache, ...env } : env;
 }
 
 function run(node, args) {
+  const env = environment();
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
-    process.execve(node, [node, ...args], process.env);
+    process.execve(node, [node, ...args], env);
   }
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const child = spawn(node, args, { stdio: 'inherit', env });
   for (const signal of FORWARDED) {
     // A terminal sends Ctrl-C to the whole process group; the child has it already.
     process.on(signal, () => {
@@ -73,4 +81,7 @@ function run(node, args) {
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
 }
 
-run(chooseNode(), [...entryPoint(), ...process.argv.slice(2)]);
+const entry = isSource()
+  ? ['-C', 'larder-source', join(packageFolder, 'src', 'main.ts')]
+  : [join(packageFolder, 'dist', 'main.js')];
+run(chooseNode(), [...LEAN_FLAGS, ...entry, ...process.argv.slice(2)]);

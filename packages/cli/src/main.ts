@@ -1,14 +1,8 @@
 /** The entry point of the `larder` command. */
-import { CommanderError } from 'commander';
-import { reportFailure } from './failure.ts';
-import { buildProgram } from './program.ts';
+import process from 'node:process';
+import { leanStart } from './lean-start.ts';
 
-const USAGE_EXIT_CODE = 2;
-
-try {
-  await buildProgram().parseAsync(process.argv);
-} catch (error) {
-  // Commander has printed its message already; help and version are not failures.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-  else process.exitCode = reportFailure(error);
-}
+leanStart(process.argv, import.meta.url);
+// Only now, so that what is about to be started again does not load everything twice.
+const { run } = await import('./run.ts');
+await run(process.argv);
