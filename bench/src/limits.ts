@@ -36,6 +36,11 @@ export const LATENCY_MAX_SECONDS: number = 60;
 /** How long a server may take to accept connections, and to end when told to. */
 export const SERVER_READY_MS: number = 30_000;
 export const SERVER_STOP_MS: number = 5_000;
+/**
+ * When the load generator itself was away from its sockets for longer (something else ran on its CPU), the
+ * requests of an open loop that were under way then are counted as disturbed.
+ */
+export const OWN_ABSENCE_MS: number = 1;
 /** A run that has no reply at all for this long has failed. */
 export const RUN_STALL_MS: number = 10_000;
 

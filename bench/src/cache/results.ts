@@ -15,12 +15,16 @@ export interface RunSummary {
   /** CPUs that the server, and the load generator, kept busy. */
   readonly serverBusy: number;
   readonly loadBusy: number;
+  /** Share of the time in which the server was ready to run but something else had its CPU. */
+  readonly serverWaited: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
   readonly maxUs: number;
   readonly misses: number;
   readonly lost: number;
+  /** Share of an open loop's requests during which the load generator itself was away. */
+  readonly disturbed: number;
   readonly latency: readonly LatencyPoint[];
 }
 
@@ -118,12 +122,14 @@ export function summarize(result: RunResult): RunSummary {
     cpuMicrosecondsPerKey: (cpu * 1e6) / load.keys,
     serverBusy: cpu / result.seconds,
     loadBusy: result.loadCpuSeconds / result.seconds,
+    serverWaited: result.serverWaitedSeconds / result.seconds,
     p50Us: latencyAt(load.latency, 50),
     p99Us: latencyAt(load.latency, 99),
     p999Us: latencyAt(load.latency, 99.9),
     maxUs: load.maxUs,
     misses: load.misses,
     lost: load.lost,
+    disturbed: load.disturbed / Math.max(1, load.requests),
     latency: load.latency,
   };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { BenchError } from '../errors.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
-import { describeResult } from '../report/cache-tables.ts';
+import { describeCrossCheck, describeResult } from '../report/cache-tables.ts';
 import type { BenchCase, CompareCase } from './case-types.ts';
 import type { Commands } from './contestants.ts';
 import type { BenchContext, BenchSettings } from './context.ts';
@@ -43,6 +43,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
     const base = { machine, seconds: settings.seconds, alternations: settings.alternations };
     if (options.crossCheck !== undefined) {
       const crossCheck = await runCrossCheck(context, options.crossCheck, CROSS_CHECK_PROGRAM);
+      print(describeCrossCheck(crossCheck));
       return { ...base, cases: [], crossCheck };
     }
     const cases: CaseResult[] = [];

@@ -17,18 +17,23 @@ export interface CpuReading {
   /** Nanoseconds on a CPU, by thread. */
   readonly threads: ReadonlyMap<string, number>;
   readonly ticks: number;
+  /** Nanoseconds in which a thread was ready to run but something else ran, over all threads. */
+  readonly waited: number;
 }
 
 export function readCpuTime(pid: number): CpuReading {
   const threads = new Map<string, number>();
+  let waited = 0;
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1');
-      threads.set(thread, Number.parseInt(text, 10));
+      const [ran, waitedToRun] = text.split(' ');
+      threads.set(thread, Number(ran));
+      waited += Number(waitedToRun);
     }
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { threads, ticks: Number(fields[USER_TICKS_FIELD]) + Number(fields[SYSTEM_TICKS_FIELD]) };
+    return { threads, waited, ticks: Number(fields[USER_TICKS_FIELD]) + Number(fields[SYSTEM_TICKS_FIELD]) };
   } catch (cause) {
     throw new BenchError('SERVER', `cannot read the CPU time of process ${pid}: has it ended?`, { cause });
   }

@@ -9,7 +9,7 @@ import { askServer, readStats } from './text-client.ts';
 const isLinux = process.platform === 'linux';
 
 function reading(threads: Record<string, number>, ticks: number): CpuReading {
-  return { threads: new Map(Object.entries(threads)), ticks };
+  return { threads: new Map(Object.entries(threads)), ticks, waited: 0 };
 }
 
 test('CPU time is the sum over threads, new ones included', () => {

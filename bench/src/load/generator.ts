@@ -12,7 +12,7 @@
 import type { CloseReason, Connection, TransportHandler } from '@larder/datapath';
 import { BenchError } from '../errors.ts';
 import { type CpuReading, cpuSecondsBetween, readCpuTime } from '../harness/cpu-time.ts';
-import { RUN_STALL_MS } from '../limits.ts';
+import { OWN_ABSENCE_MS, RUN_STALL_MS } from '../limits.ts';
 import { ConnectionStream, LoadSession } from './connection-stream.ts';
 import { DatagramStream } from './datagram-stream.ts';
 import type { LoadMemory } from './load-memory.ts';
@@ -206,7 +206,9 @@ export class LoadGenerator implements TransportHandler<LoadSession> {
       turn(nowMs);
       if (this.#failure !== undefined) throw this.#failure;
       nowMs = performance.now();
-      if (begin !== undefined) stallMs = Math.max(stallMs, nowMs - lastMs);
+      const awayMs = nowMs - lastMs;
+      if (awayMs > OWN_ABSENCE_MS) for (const stream of streams) stream.source.disturb(nowMs);
+      if (begin !== undefined) stallMs = Math.max(stallMs, awayMs);
       else if (nowMs >= beginMs) {
         begin = openWindow(plan, streams, nowMs);
         nowMs = performance.now();
@@ -292,13 +294,16 @@ function summarize(
   stallMs: number,
 ): RunResult {
   let serverCpuSeconds = 0;
+  let serverWaited = 0;
   for (const [index, before] of begin.servers.entries()) {
     serverCpuSeconds += cpuSecondsBetween(before, end.servers[index]!);
+    serverWaited += end.servers[index]!.waited - before.waited;
   }
   const ownMicroseconds = end.own.user + end.own.system - begin.own.user - begin.own.system;
   return {
     seconds: (end.atMs - begin.atMs) / 1000,
     serverCpuSeconds,
+    serverWaitedSeconds: serverWaited / 1e9,
     loadCpuSeconds: ownMicroseconds / 1e6,
     stallMs,
     streams: streams.map((stream) => stream.source.result()),

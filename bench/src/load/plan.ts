@@ -63,6 +63,8 @@ export interface StreamResult {
   readonly misses: number;
   /** Datagrams that were never answered. */
   readonly lost: number;
+  /** Timed requests of an open loop during which the load generator itself was away. */
+  readonly disturbed: number;
   readonly meanUs: number;
   readonly maxUs: number;
   readonly latency: readonly LatencyPoint[];
@@ -71,6 +73,8 @@ export interface StreamResult {
 export interface RunResult {
   readonly seconds: number;
   readonly serverCpuSeconds: number;
+  /** Time in which threads of the servers were ready but something else had their CPU. */
+  readonly serverWaitedSeconds: number;
   readonly loadCpuSeconds: number;
   /** The longest time in which the load generator itself did not get to look at its sockets. */
   readonly stallMs: number;

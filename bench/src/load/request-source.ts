@@ -19,6 +19,7 @@ export class RequestSource implements ReplySink {
   keys = 0;
   misses = 0;
   lost = 0;
+  disturbed = 0;
   /** Answered requests since the stream was made; never reset. */
   answeredTotal = 0;
   /** When what is being read arrived; set before reading. */
@@ -31,6 +32,8 @@ export class RequestSource implements ReplySink {
   /** Requests due before this are not timed. */
   #timedFromMs = Number.POSITIVE_INFINITY;
   #timedUntilMs = Number.POSITIVE_INFINITY;
+  /** Requests due before this were disturbed. */
+  #disturbedUntilMs = 0;
   #frozen: { requests: number; keys: number; misses: number; lost: number } | undefined;
 
   constructor(space: KeySpace, plan: StreamPlan, seed: number) {
@@ -60,7 +63,10 @@ export class RequestSource implements ReplySink {
     this.answeredTotal++;
     this.keys += keys;
     this.misses += misses;
-    if (dueMs >= this.#timedFromMs && dueMs < this.#timedUntilMs) this.#latency.record(this.nowMs - dueMs);
+    if (dueMs < this.#timedFromMs || dueMs >= this.#timedUntilMs) return;
+    this.#latency.record(this.nowMs - dueMs);
+    // They are timed all the same: leaving them out would also hide what the server did meanwhile.
+    if (dueMs < this.#disturbedUntilMs) this.disturbed++;
   }
 
   /** Starts to measure. */
@@ -69,8 +75,14 @@ export class RequestSource implements ReplySink {
     this.keys = 0;
     this.misses = 0;
     this.lost = 0;
+    this.disturbed = 0;
     this.#latency.reset();
     this.#timedFromMs = nowMs;
+  }
+
+  /** The load generator was away until now: what was under way may have waited for it, not for the server. */
+  disturb(nowMs: number): void {
+    if (this.plan.loop.kind === 'open') this.#disturbedUntilMs = nowMs;
   }
 
   /** Ends the measured time. Answers to requests that were due before still count for latency. */
@@ -87,6 +99,7 @@ export class RequestSource implements ReplySink {
       keys: counted.keys,
       misses: counted.misses,
       lost: counted.lost,
+      disturbed: this.disturbed,
       meanUs: this.#latency.meanUs,
       maxUs: this.#latency.maxUs,
       latency: this.#latency.points(),

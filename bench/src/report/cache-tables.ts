@@ -19,6 +19,9 @@ const METRIC_TITLES = {
   cpuPerKey: 'server CPU per key',
   p99Us: 'p99',
 } as const;
+/** Shares above which a measurement is called disturbed. Servers of several threads also wait for themselves. */
+const WAITED_SHARE_MAX = 0.1;
+const DISTURBED_SHARE_MAX = 0.05;
 
 export function formatCount(value: number): string {
   if (!Number.isFinite(value)) return '–';
@@ -57,7 +60,9 @@ function describeCompare(result: CompareResult): string {
         `p99 ${formatMicroseconds(medianOf(runs, (run) => run.p99Us))}`,
         `p999 ${formatMicroseconds(medianOf(runs, (run) => run.p999Us))}`,
         `server ${percent(medianOf(runs, (run) => run.serverBusy))}`,
-        `load ${percent(medianOf(runs, (run) => run.loadBusy))}${lost === 0 ? '' : `  lost ${lost}`}`,
+        `load ${percent(medianOf(runs, (run) => run.loadBusy))}`,
+        `waited ${percent(medianOf(runs, (run) => run.serverWaited))}`,
+        ...(lost === 0 ? [] : [`lost ${lost}`]),
       ].join('  '),
     );
   }
@@ -65,7 +70,18 @@ function describeCompare(result: CompareResult): string {
   lines.push(
     `  ratio of ${METRIC_TITLES[result.metric]}: ${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)}), target ${targetText(result.target)}: ${verdict(result.met)}`,
   );
+  const note = disturbance(result);
+  if (note !== '') lines.push(`  ${note}`);
   return lines.join('\n');
+}
+
+/** A warning when something else ran on the CPUs of the benchmark. */
+function disturbance(result: CompareResult): string {
+  const runs = [...result.peer.runs, ...result.subject.runs];
+  const waited = Math.max(...runs.map((run) => run.serverWaited));
+  const disturbed = Math.max(...runs.map((run) => run.disturbed));
+  if (waited <= WAITED_SHARE_MAX && disturbed <= DISTURBED_SHARE_MAX) return '';
+  return `Disturbed: a server waited for its CPU up to ${percent(waited)} of a run, the load generator was away during up to ${percent(disturbed)} of the requests.`;
 }
 
 function percent(share: number): string {
@@ -142,7 +158,7 @@ function compareTable(cases: readonly CaseResult[]): string[] {
     '',
     ...rows.map(
       (result) =>
-        `- **${result.title}** (${METRIC_TITLES[result.metric]}): ${result.about}${lostNote(result)}`,
+        `- **${result.title}** (${METRIC_TITLES[result.metric]}): ${[result.about, lostNote(result), disturbance(result)].filter((text) => text !== '').join(' ')}`,
     ),
     '',
   );
@@ -154,7 +170,7 @@ function lostNote(result: CompareResult): string {
   const [peer, subject] = [lost(result.peer.runs), lost(result.subject.runs)];
   return peer + subject === 0
     ? ''
-    : ` Datagrams lost: ${result.peer.label} ${peer}, ${result.subject.label} ${subject}.`;
+    : `Datagrams lost: ${result.peer.label} ${peer}, ${result.subject.label} ${subject}.`;
 }
 
 function cells(runs: readonly RunSummary[]): string {
@@ -214,6 +230,15 @@ function failures(cases: readonly CaseResult[]): string[] {
   const rows = cases.filter((result) => result.kind === 'failed');
   if (rows.length === 0) return [];
   return ['## Failed', '', ...rows.map((result) => `- ${result.title}: ${result.error}`), ''];
+}
+
+/** What is printed when the cross-check is done. */
+export function describeCrossCheck(check: CrossCheckResult): string {
+  return [
+    "cross-check: server CPU per key under our load generator's and a third party's gets",
+    `  ours        ${check.ours.median.toFixed(2)} µs (${check.ours.min.toFixed(2)} to ${check.ours.max.toFixed(2)}), ${formatCount(check.oursKeysPerSecond)} keys/s`,
+    `  theirs      ${check.theirs.median.toFixed(2)} µs (${check.theirs.min.toFixed(2)} to ${check.theirs.max.toFixed(2)}), ${formatCount(check.theirsKeysPerSecond)} keys/s (${check.tool})`,
+  ].join('\n');
 }
 
 function crossCheckSection(check: CrossCheckResult): string[] {

@@ -26,6 +26,8 @@ function runOf(keysPerCpuSecond: number, p99Us = 200): RunSummary {
     cpuMicrosecondsPerKey: 1e6 / keysPerCpuSecond,
     serverBusy: 0.9,
     loadBusy: 1,
+    serverWaited: 0.01,
+    disturbed: 0,
     p50Us: 90,
     p99Us,
     p999Us: 400,
