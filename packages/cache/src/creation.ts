@@ -29,6 +29,8 @@ import type { PageMover } from './page-mover.ts';
 const VALU = 0x554c4156;
 const E_SPACE = 0x2045;
 const CRLF = 0x0a0d;
+/** How much larger a chunk of another class may be than needed. */
+const BORROW_RATIO = 1.3;
 /** Evictions tried for one chunk before giving up. */
 const EVICTIONS_PER_CHUNK = 8;
 
@@ -112,23 +114,48 @@ export class ItemFactory {
 
   #allocateByEvicting(slabClass: number): number {
     const core = this.#core;
+    const chunk = core.slabs.pagesOf(slabClass) > 0 ? this.#evictFor(slabClass) : this.#borrow(slabClass);
+    if (chunk !== 0) return chunk;
+    // The class has no page, or everything in its pages is busy: take the oldest page of another class.
+    if (core.layout.options.evict && this.#mover.steal(slabClass)) {
+      const stolen = core.slabs.allocate(slabClass);
+      if (stolen !== 0) return stolen / 4;
+    }
+    core.count('outOfMemory');
+    core.lru.lock(slabClass);
+    core.lru.count(slabClass, ClassCounter.outOfMemory, 1);
+    core.lru.unlock(slabClass);
+    return 0;
+  }
+
+  #evictFor(slabClass: number): number {
+    const core = this.#core;
     for (let tries = 0; tries < EVICTIONS_PER_CHUNK; tries++) {
-      if (!this.#evictor.evict(slabClass)) break;
+      if (!this.#evictor.evict(slabClass)) return 0;
       const chunk = core.slabs.allocate(slabClass);
       if (chunk !== 0) {
         core.count('directReclaims');
         return chunk / 4;
       }
     }
-    // The class has no page, or everything in its pages is busy: take the oldest page of another class.
-    if (core.layout.options.evict && this.#mover.steal(slabClass)) {
-      const chunk = core.slabs.allocate(slabClass);
+    return 0;
+  }
+
+  /**
+   * A chunk of a somewhat larger class that has memory. With more size classes in use than there are pages, taking
+   * whole pages from each other all the time would cost far more than the bytes wasted here.
+   */
+  #borrow(slabClass: number): number {
+    const { slabs } = this.#core;
+    const { chunkBytes, last } = slabs.classes;
+    const most = chunkBytes[slabClass]! * BORROW_RATIO;
+    for (let larger = slabClass + 1; larger <= last && chunkBytes[larger]! <= most; larger++) {
+      if (slabs.pagesOf(larger) === 0) continue;
+      const chunk = slabs.allocate(larger);
       if (chunk !== 0) return chunk / 4;
+      const evicted = this.#evictFor(larger);
+      if (evicted !== 0) return evicted;
     }
-    core.count('outOfMemory');
-    core.lru.lock(slabClass);
-    core.lru.count(slabClass, ClassCounter.outOfMemory, 1);
-    core.lru.unlock(slabClass);
     return 0;
   }
 }

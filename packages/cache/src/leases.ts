@@ -113,9 +113,8 @@ export class Leases {
         core.rememberCas(item);
         result = StoreResult.stored;
       } else if (this.#staleSeconds > 0) {
+        u32[item + EXPIRY] = core.now() + this.#staleSeconds;
         this.#replaceStale(item, old);
-        u32[item + EXPIRY] = 0;
-        core.setExpiry(item, core.now() + this.#staleSeconds);
         result = StoreResult.staleStored;
       }
     }

@@ -15,8 +15,10 @@ import {
   GENERATION_SHIFT,
   GENERATIONS,
   HASH,
+  LINKED,
   NEXT,
   TAG,
+  TRANSIENT,
 } from './item.ts';
 import {
   SUPER_BUCKETS,
@@ -215,7 +217,12 @@ export class Maintenance {
     if (item < 0) return false;
     const hash = i32[item + HASH]!;
     if (!tryLock(i32, stripes + (hash & (STRIPES - 1)))) return false;
-    const isFirst = core.transient.first(this.#transientNext) === links && i32[item + HASH] === hash;
+    // Until the stripe was held the item could go, and its page with it; only what is linked now is what it seems.
+    const isFirst =
+      core.transient.first(this.#transientNext) === links &&
+      core.slabs.recover(links * 4) / 4 === item &&
+      i32[item + HASH] === hash &&
+      (i32[item + TAG]! & (LINKED | TRANSIENT)) === (LINKED | TRANSIENT);
     if (isFirst && core.u32[item + EXPIRY]! <= core.now()) {
       this.#countReclaim(item, StoreCounter.transientReclaimed);
       core.unlink(item);

@@ -187,11 +187,19 @@ export class SlabAllocator {
    * not offered again. False when the page is not this allocator's or is already draining.
    */
   beginDrain(page: number): boolean {
-    if (this.pages.ownerOf(page) !== this.id || this.pages.isDraining(page)) return false;
     const words = this.#i32;
     const slabClass = this.pages.classOf(page);
     const state = this.#state(slabClass);
     lock(words, state);
+    // Another thread may have begun to drain the page, or have moved it, until the lock was held.
+    if (
+      this.pages.ownerOf(page) !== this.id ||
+      this.pages.classOf(page) !== slabClass ||
+      this.pages.isDraining(page)
+    ) {
+      unlock(words, state);
+      return false;
+    }
     this.pages.setDraining(page, true);
     const uncarved = this.#u32[state + CARVE_NEXT]! * ALIGN_BYTES;
     const isCarving = words[state + CARVE_LEFT]! > 0 && Math.floor(uncarved / PAGE_BYTES) === page;
