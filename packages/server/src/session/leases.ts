@@ -57,7 +57,7 @@ export class LeaseGets {
       this.#context.logFetch(output, keyOffset, keyBytes, outcome === LeaseOutcome.hit ? item : 0);
     }
     counters[CMD_GET]! += 1;
-    if (outcome === LeaseOutcome.hit && item !== 0) {
+    if (outcome === LeaseOutcome.hit) {
       counters[GET_HITS]! += 1;
       counters[LEASE_GET_HITS]! += 1;
       store.sendReply(item, output);
@@ -65,15 +65,14 @@ export class LeaseGets {
       return;
     }
     counters[GET_MISSES]! += 1;
-    const stale = item !== 0 && store.isStale(item);
-    if (stale) counters[LEASE_GET_STALE]! += 1;
-    if (outcome === LeaseOutcome.token && item !== 0) {
+    if (item !== 0) counters[LEASE_GET_STALE]! += 1;
+    if (outcome === LeaseOutcome.token) {
+      // Without memory for a stub there is no token either: 0, which never may set.
       counters[LEASE_GET_TOKENS]! += 1;
-      this.#value(output, keyOffset, keyBytes, stale ? item : 0, store.lastCasLow, store.lastCasHigh);
+      this.#value(output, keyOffset, keyBytes, item, store.lastCasLow, store.lastCasHigh);
     } else {
       counters[LEASE_GET_HOT]! += 1;
-      // Without an item there was no memory for a token either: the client has to go without the cache.
-      if (stale || item === 0) this.#value(output, keyOffset, keyBytes, item, 0, 0);
+      if (item !== 0) this.#value(output, keyOffset, keyBytes, item, 0, 0);
       else this.#context.replies.fixed(output, NOT_FOUND_HOT);
     }
     if (item !== 0) store.release(item);

@@ -88,7 +88,8 @@ export class MetaSets implements MetaSetFinisher {
   #fillOptions(pending: PendingMeta, flags: MetaFlags): void {
     const options = pending.options;
     options.mode = modeOf(flags.mode);
-    options.compareCas = flags.has(FLAG_C);
+    // An add has nothing to compare with: memcached ignores the CAS then.
+    options.compareCas = flags.has(FLAG_C) && options.mode !== StoreMode.add;
     options.casLow = options.compareCas ? flags.compareCas.low : 0;
     options.casHigh = options.compareCas ? flags.compareCas.high : 0;
     options.invalidateOlder = flags.has(FLAG_I);

@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 import { crawlText } from './tuning.ts';
 
 /** Buckets of the index visited between two looks at the output. */
-const BUCKETS_PER_STEP = 256;
+const BUCKETS_PER_STEP = 64;
 
 export class Metadump {
   readonly #context: SessionContext;

@@ -32,7 +32,7 @@ export class MemoryConnection implements SessionOutput {
   }
 
   get isCongested(): boolean {
-    return this.#flushedBytes + this.cursor - this.#buffer > this.congestedBytes;
+    return this.#flushedBytes + Math.max(0, this.cursor - this.#buffer) > this.congestedBytes;
   }
 
   reserve(bytes: number): number {
@@ -95,7 +95,8 @@ export class MemoryConnection implements SessionOutput {
   }
 
   #flush(): void {
-    if (this.cursor > this.#buffer) this.#push(this.#arena.node.toString('latin1', this.#buffer, this.cursor));
+    if (this.cursor > this.#buffer)
+      this.#push(this.#arena.node.toString('latin1', this.#buffer, this.cursor));
     if (this.cursor !== 0) this.cursor = this.#buffer;
   }
 

@@ -149,7 +149,10 @@ export class SessionHarness {
   readonly #sendBufferBytes: number;
 
   constructor(options: HarnessOptions = {}) {
-    const layout = planStore({ memoryBytes: 8 << 20, hashSeed: [1, 2], ...options.store }, { networkPages: 4 });
+    const layout = planStore(
+      { memoryBytes: 64 << 20, hashSeed: [1, 2], ...options.store },
+      { networkPages: 4 },
+    );
     this.arena = Arena.portable(layout.arenaBytes);
     this.store = Store.create(this.arena, layout, () => this.seconds);
     this.pool = new BufferPool(this.store.networkAllocator(), 16_384, 4);
