@@ -15,8 +15,9 @@ const SMALL_DIMENSIONS = 12;
 /** No plan has less of the objective than this. */
 export function quickLowerBound(problem: RecoveryProblem, objective: Objective): number {
   const total = Math.max(cutSetTotal(problem), classBound(problem));
-  if (objective === 'total') return total;
-  return Math.max(cutSetSlowest(problem), total / Math.max(1, survivors(problem).length));
+  if (objective === 'slowest')
+    return Math.max(cutSetSlowest(problem), total / Math.max(1, survivors(problem).length));
+  return problem.costs.every(Number.isInteger) ? Math.ceil(total - 1e-9) : total;
 }
 
 /** Costs of the nodes that may be read, dearest first; empty unless one whole node is lost. */

@@ -13,6 +13,7 @@
  * time or memory do not suffice.
  */
 import { BitMatrix } from '../matrix/bit-matrix.ts';
+import type { Certificate } from './plan.ts';
 import type { RecoveryProblem } from './problem.ts';
 import { replaceRows } from './replace.ts';
 import { averageBound, classMinima, createRowSpace, equationsOf, type RowSpace } from './row-space.ts';
@@ -23,18 +24,6 @@ export interface OptimalLimits {
   /** Memory for the listed row space. */
   readonly bytesMax: number;
   readonly now: () => number;
-}
-
-/** What is proven of the result, in a form that can be looked at and recomputed. */
-export interface Certificate {
-  /** Dimension d of the row space: the search is over subspaces of 2^d words. */
-  readonly dimensions: number;
-  /** Bound from the cheapest word of each class, or 0 when time was too short. */
-  readonly classBound: number;
-  /** Nodes of the branch and bound. */
-  readonly nodes: number;
-  /** Targets that were searched in full without result, ascending. */
-  readonly refuted: readonly number[];
 }
 
 export interface OptimalResult {

@@ -21,6 +21,18 @@ export interface Optimality {
   readonly lowerBound: number;
 }
 
+/** What is proven of an optimal plan, in a form that can be looked at and recomputed. */
+export interface Certificate {
+  /** Dimension d of the row space: the search is over subspaces of 2^d words. */
+  readonly dimensions: number;
+  /** Bound from the cheapest word of each class, or 0 when time was too short. */
+  readonly classBound: number;
+  /** Nodes of the branch and bound. */
+  readonly nodes: number;
+  /** Targets that were searched in full without result, ascending. */
+  readonly refuted: readonly number[];
+}
+
 export interface RecoveryPlan {
   readonly code: ErasureCode;
   readonly strategy: Strategy;
@@ -39,6 +51,8 @@ export interface RecoveryPlan {
   /** Value of the objective: totalCost or slowestCost. */
   readonly value: number;
   readonly optimality: Optimality;
+  /** Only of the optimal planner: what its proof rests on. */
+  readonly certificate?: Certificate;
   /** Made at first use: planning alone does not pay for it. */
   readonly schedule: XorSchedule;
 }
@@ -46,40 +60,79 @@ export interface RecoveryPlan {
 /** Weight of the rows above which sharing is not searched for. */
 const SHARED_ONES_MAX = 6000;
 
+export interface PlanDetails {
+  readonly strategy: Strategy;
+  readonly objective: Objective;
+  readonly conventionalReads: number;
+  /** No plan has less of the objective; a plan that meets it is proven. */
+  readonly lowerBound: number;
+  readonly certificate?: Certificate;
+}
+
+/** Relative rounding of sums of real costs. */
+const COST_EPSILON = 1e-9;
+
 /**
  * Builds the plan of chosen equations: as many as targets, independent on them.
  */
-export function buildPlan(
-  problem: RecoveryProblem,
-  chosen: BitMatrix,
-  strategy: Strategy,
-  objective: Objective,
-  conventionalReads: number,
-  optimality: Optimality,
-): RecoveryPlan {
+export function buildPlan(problem: RecoveryProblem, chosen: BitMatrix, details: PlanDetails): RecoveryPlan {
   const { code, targets } = problem;
   const reads = readsOf(problem, chosen);
-  const readsPerNode = new Array<number>(code.nodes).fill(0);
-  for (const symbol of reads) readsPerNode[Math.floor(symbol / code.rows)]!++;
-  const perNode = readsPerNode.map((count, node) => count * problem.costs[node]!);
-  const totalCost = perNode.reduce((a, b) => a + b, 0);
-  const slowestCost = Math.max(0, ...perNode);
   let schedule: XorSchedule | undefined;
   return {
     code,
-    strategy,
-    objective,
+    strategy: details.strategy,
+    objective: details.objective,
     lost: targets,
     reads,
-    readsPerNode,
-    conventionalReads,
-    totalCost,
-    slowestCost,
-    value: objective === 'total' ? totalCost : slowestCost,
-    optimality,
+    ...valuesOf(code, reads, problem.costs, details.objective, details.lowerBound),
+    conventionalReads: details.conventionalReads,
+    ...(details.certificate && { certificate: details.certificate }),
     get schedule() {
       schedule ??= scheduleEquations(chosen, reads, targets);
       return schedule;
+    },
+  };
+}
+
+type PlanValues = Pick<RecoveryPlan, 'readsPerNode' | 'totalCost' | 'slowestCost' | 'value' | 'optimality'>;
+
+function valuesOf(
+  code: ErasureCode,
+  reads: readonly number[],
+  costs: ArrayLike<number>,
+  objective: Objective,
+  bound: number,
+): PlanValues {
+  const readsPerNode = new Array<number>(code.nodes).fill(0);
+  for (const symbol of reads) readsPerNode[Math.floor(symbol / code.rows)]!++;
+  const perNode = readsPerNode.map((count, node) => count * costs[node]!);
+  const totalCost = perNode.reduce((a, b) => a + b, 0);
+  const slowestCost = Math.max(0, ...perNode);
+  const value = objective === 'total' ? totalCost : slowestCost;
+  const proven = bound >= value - COST_EPSILON * Math.max(1, value);
+  return {
+    readsPerNode,
+    totalCost,
+    slowestCost,
+    value,
+    optimality: { proven, lowerBound: proven ? value : bound },
+  };
+}
+
+/** The same plan valued at other costs; the bound is one for those other costs, if any is known. */
+export function revalue(made: RecoveryPlan, costs: ArrayLike<number>, lowerBound: number): RecoveryPlan {
+  const values = valuesOf(made.code, made.reads, costs, made.objective, lowerBound);
+  return {
+    ...values,
+    code: made.code,
+    strategy: made.strategy,
+    objective: made.objective,
+    lost: made.lost,
+    reads: made.reads,
+    conventionalReads: made.conventionalReads,
+    get schedule() {
+      return made.schedule;
     },
   };
 }
@@ -113,7 +166,7 @@ export function scheduleEquations(
 }
 
 /** Rows with one target each, in the order of targets, and the combination that gives them. */
-function solveTargets(
+export function solveTargets(
   chosen: BitMatrix,
   targets: readonly number[],
 ): { straight: BitMatrix; inverse: BitMatrix } {

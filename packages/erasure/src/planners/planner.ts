@@ -1,8 +1,7 @@
 /**
  * plan(): from a loss to the symbols to read and the schedule that rebuilds it.
  */
-import type { ErasureCode } from '../codes/code.ts';
-import { symbolAt } from '../codes/code.ts';
+import { type ErasureCode, symbolAt } from '../codes/code.ts';
 import { illegalArgument } from '../errors.ts';
 import {
   ENUMERATION_EQUATIONS_MAX,
@@ -10,12 +9,13 @@ import {
   OPTIMAL_BYTES_MAX,
   OPTIMAL_TIME_MS,
 } from '../limits.ts';
+import type { BitMatrix } from '../matrix/bit-matrix.ts';
 import { quickLowerBound } from './bounds.ts';
 import { conventionalRecovery } from './conventional.ts';
 import { enumerationRows } from './enumeration.ts';
-import { type Certificate, optimalRows } from './optimal.ts';
-import { buildPlan, type Objective, type RecoveryPlan, type Strategy } from './plan.ts';
-import { createProblem } from './problem.ts';
+import { optimalRows, unionCost } from './optimal.ts';
+import { buildPlan, type Certificate, type Objective, type RecoveryPlan, type Strategy } from './plan.ts';
+import { createProblem, type RecoveryProblem } from './problem.ts';
 import { replaceRows } from './replace.ts';
 
 export const strategies: readonly Strategy[] = ['conventional', 'enumeration', 'replace', 'optimal'];
@@ -44,81 +44,70 @@ export interface PlanRequest {
   readonly now?: () => number;
 }
 
-export interface CertifiedPlan extends RecoveryPlan {
-  readonly certificate: Certificate;
-}
-
 /**
  * Makes a plan. Throws UndecodableError when the loss cannot be rebuilt, and
  * LIMIT_EXCEEDED when enumeration would need, or needed, more than its limits.
  */
 export function plan(request: PlanRequest): RecoveryPlan {
-  const { code } = request;
   const strategy = request.strategy ?? 'replace';
   const objective = request.objective ?? 'total';
-  const lostNodes =
-    request.lostNode === undefined ? request.lostNodes : [request.lostNode, ...(request.lostNodes ?? [])];
-  const problem = createProblem({
-    code,
-    ...(lostNodes && { lostNodes }),
-    ...(request.lostSymbols && { lostSymbols: request.lostSymbols }),
-    ...(request.missingNodes && { missingNodes: request.missingNodes }),
-    ...(request.missingSymbols && { missingSymbols: request.missingSymbols }),
+  if (!strategies.includes(strategy)) {
+    throw illegalArgument(`unknown strategy "${strategy}": the strategies are ${strategies.join(', ')}`);
+  }
+  if (objective !== 'total' && (strategy === 'enumeration' || strategy === 'optimal')) {
+    throw illegalArgument(`${strategy} minimises the total cost; use replace for the slowest node`);
+  }
+  const problem = problemOf(request);
+  const conventional = conventionalRecovery(problem);
+  const found = chooseEquations(request, problem, conventional.chosen, strategy, objective);
+  return buildPlan(problem, found.chosen, {
+    strategy,
+    objective,
+    conventionalReads: conventional.reads,
+    lowerBound: Math.max(found.lowerBound, quickLowerBound(problem, objective)),
+    ...(found.certificate && { certificate: found.certificate }),
+  });
+}
+
+function problemOf(request: PlanRequest): RecoveryProblem {
+  const { lostNode, lostNodes = [], lostSymbols = [], missingNodes = [], missingSymbols = [] } = request;
+  return createProblem({
+    code: request.code,
+    lostNodes: lostNode === undefined ? lostNodes : [lostNode, ...lostNodes],
+    lostSymbols,
+    missingNodes,
+    missingSymbols,
     ...(request.costs && { costs: request.costs }),
   });
-  const conventional = conventionalRecovery(problem);
+}
+
+interface Chosen {
+  readonly chosen: BitMatrix;
+  readonly lowerBound: number;
+  readonly certificate?: Certificate;
+}
+
+function chooseEquations(
+  request: PlanRequest,
+  problem: RecoveryProblem,
+  conventional: BitMatrix,
+  strategy: Strategy,
+  objective: Objective,
+): Chosen {
   const now = request.now ?? (() => performance.now());
-  switch (strategy) {
-    case 'conventional':
-      return buildPlan(problem, conventional.chosen, strategy, objective, conventional.reads, {
-        proven: false,
-        lowerBound: quickLowerBound(problem, objective),
-      });
-    case 'replace': {
-      const chosen = problem.equations.selectRows(replaceRows(problem, objective));
-      return withQuickBound(
-        buildPlan(problem, chosen, strategy, objective, conventional.reads, {
-          proven: false,
-          lowerBound: quickLowerBound(problem, objective),
-        }),
-      );
-    }
-    case 'enumeration': {
-      requireTotal(strategy, objective);
-      const chosen = enumerationRows(problem, {
-        timeMs: request.timeLimitMs ?? ENUMERATION_TIME_MS,
-        equationsMax: request.equationsMax ?? ENUMERATION_EQUATIONS_MAX,
-        now,
-      });
-      const made = buildPlan(problem, chosen, strategy, objective, conventional.reads, {
-        proven: true,
-        lowerBound: 0,
-      });
-      return restate(made, { proven: true, lowerBound: made.value });
-    }
-    case 'optimal': {
-      requireTotal(strategy, objective);
-      const result = optimalRows(problem, {
-        timeMs: request.timeLimitMs ?? OPTIMAL_TIME_MS,
-        bytesMax: request.memoryLimitBytes ?? OPTIMAL_BYTES_MAX,
-        now,
-      });
-      const lowerBound = Math.max(
-        result.lowerBound,
-        Math.min(result.value, quickLowerBound(problem, objective)),
-      );
-      const proven = lowerBound >= result.value - 1e-6 * Math.max(1, result.value);
-      const made = buildPlan(problem, result.chosen, strategy, objective, conventional.reads, {
-        proven,
-        lowerBound,
-      });
-      return Object.defineProperty(made, 'certificate', { value: result.certificate, enumerable: true });
-    }
-    default:
-      throw illegalArgument(
-        `unknown strategy "${String(strategy)}": the strategies are ${strategies.join(', ')}`,
-      );
+  if (strategy === 'conventional') return { chosen: conventional, lowerBound: 0 };
+  if (strategy === 'replace') {
+    return { chosen: problem.equations.selectRows(replaceRows(problem, objective)), lowerBound: 0 };
   }
+  if (strategy === 'enumeration') {
+    const timeMs = request.timeLimitMs ?? ENUMERATION_TIME_MS;
+    const equationsMax = request.equationsMax ?? ENUMERATION_EQUATIONS_MAX;
+    const chosen = enumerationRows(problem, { timeMs, equationsMax, now });
+    return { chosen, lowerBound: unionCost(problem, chosen) };
+  }
+  const timeMs = request.timeLimitMs ?? OPTIMAL_TIME_MS;
+  const bytesMax = request.memoryLimitBytes ?? OPTIMAL_BYTES_MAX;
+  return optimalRows(problem, { timeMs, bytesMax, now });
 }
 
 /** A degraded read: rows of a node that cannot be read, rebuilt from the other nodes. */
@@ -139,21 +128,4 @@ export function planDegradedRead(
     lostSymbols: rows.map((row) => symbolAt(request.code, node, row)),
     missingNodes: [node, ...(request.missingNodes ?? [])],
   });
-}
-
-function requireTotal(strategy: Strategy, objective: Objective): void {
-  if (objective !== 'total')
-    throw illegalArgument(`${strategy} minimises the total cost; use replace for the slowest node`);
-}
-
-/** A plan that meets a lower bound is proven, whatever made it. */
-function withQuickBound(made: RecoveryPlan): RecoveryPlan {
-  const { lowerBound } = made.optimality;
-  return lowerBound >= made.value - 1e-9 * Math.max(1, made.value)
-    ? restate(made, { proven: true, lowerBound: made.value })
-    : made;
-}
-
-function restate(made: RecoveryPlan, optimality: RecoveryPlan['optimality']): RecoveryPlan {
-  return Object.defineProperty(made, 'optimality', { value: optimality, enumerable: true });
 }
