@@ -63,6 +63,10 @@ export class MaintenanceLoop {
 
   #maintain(): void {
     const dueMs = this.#store.maintain(MAINTENANCE_SLICE_MS);
+    const { maintenance } = this.#store;
+    Atomics.add(this.#control, Control.maintenanceSlices, 1);
+    Atomics.store(this.#control, Control.isCrawling, maintenance.isCrawling ? 1 : 0);
+    Atomics.store(this.#control, Control.isMovingPage, maintenance.balancer.isMoving ? 1 : 0);
     const pauseMs = Math.max(1, Math.min(MAINTENANCE_PAUSE_MS, dueMs));
     this.#slice = setTimeout(() => this.#maintain(), pauseMs);
   }

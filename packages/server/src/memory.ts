@@ -2,13 +2,15 @@
  * The arena and the store in it: anonymous memory, a file that survives the process (`-e`), or memory that
  * Node.js shares between threads where libc cannot be called.
  */
-import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { planStore, Store, type StoreLayout, SUPERBLOCK_BYTES, whyNotRestartable } from '@larder/cache';
 import { Arena, mapArena, mapFileArena, type TransportKind } from '@larder/datapath';
 import { ServerError } from './errors.ts';
+import { ITEM_BYTES_MIN } from './limits.ts';
 import type { Logger } from './logging.ts';
 import type { ServerSettings } from './options/server-options.ts';
 
+const ITEM_OVERHEAD_BYTES = 64;
 const OPTION = '-e/--memory-file';
 /** Pages of network buffers per worker: receive buffers, datagrams and a reserve for long replies. */
 const NETWORK_PAGES_PER_WORKER = 24;
@@ -40,7 +42,7 @@ export function createMemory(
   const layout = planStore(
     {
       memoryBytes: settings.memoryBytes,
-      itemBytesMax: settings.itemBytesMax,
+      itemBytesMax: valueBytesMax(settings.itemBytesMax),
       slabGrowth: settings.slabFactor,
       chunkBytesMin: settings.chunkBytesMin,
       evict: !settings.disableEvictions,
@@ -60,6 +62,11 @@ export function createMemory(
   return { arena, layout, store: Store.create(arena, layout), restored: false, hugePages };
 }
 
+/** memcached's limit is for the item with its header and key; the store's is for the value. */
+function valueBytesMax(itemBytesMax: number): number {
+  return Math.max(ITEM_BYTES_MIN, itemBytesMax - ITEM_OVERHEAD_BYTES);
+}
+
 function networkPages(settings: ServerSettings, workers: number): number {
   const connections = Math.ceil(settings.connectionsMax / CONNECTIONS_PER_PAGE);
   const pages = NETWORK_PAGES_BASE + workers * NETWORK_PAGES_PER_WORKER + connections;
@@ -68,20 +75,15 @@ function networkPages(settings: ServerSettings, workers: number): number {
 
 function memoryInFile(path: string, kind: TransportKind, layout: StoreLayout, log: Logger): Memory {
   const found = inspectFile(path, layout);
-  if (found.state === 'foreign') {
-    // Whatever it is, it is not ours to overwrite.
-    throw new ServerError(
-      'EEXIST',
-      `${OPTION}: ${path} exists and ${found.reason}; remove it or name another`,
-      {
-        option: OPTION,
-      },
-    );
-  }
-  if (found.state === 'refused') {
+  if (found.state === 'refused' && found.isOurs) {
     log.warn({ file: path, reason: found.reason }, 'the memory file cannot be used: starting empty');
     // Removed, not truncated: a process that still has it mapped keeps its memory.
     unlinkSync(path);
+  } else if (found.state === 'refused') {
+    // Whatever it is, it is not ours to overwrite.
+    const movedTo = `${path}.${process.pid}.kept`;
+    log.warn({ file: path, reason: found.reason, movedTo }, 'not a memory file: moved away, starting empty');
+    renameSync(path, movedTo);
   }
   let arena: Arena;
   try {
@@ -104,15 +106,15 @@ function memoryInFile(path: string, kind: TransportKind, layout: StoreLayout, lo
 type FileState =
   | { readonly state: 'absent' }
   | { readonly state: 'usable' }
-  | { readonly state: 'refused'; readonly reason: string }
-  | { readonly state: 'foreign'; readonly reason: string };
+  | { readonly state: 'refused'; readonly reason: string; readonly isOurs: boolean };
 
 /** Looks at a memory file without mapping it. */
 export function inspectFile(path: string, layout: StoreLayout): FileState {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) return { state: 'absent' };
-  if (!status.isFile()) return { state: 'foreign', reason: 'is not an ordinary file' };
-  if (status.size === 0) return { state: 'refused', reason: 'it is empty' };
+  if (!status.isFile())
+    throw new ServerError('EEXIST', `${OPTION}: ${path} is not an ordinary file`, { option: OPTION });
+  if (status.size === 0) return { state: 'refused', reason: 'it is empty', isOurs: true };
   const head = new Uint8Array(SUPERBLOCK_BYTES);
   const descriptor = openSync(path, 'r');
   const bytes = readSync(descriptor, head, 0, head.length, 0);
@@ -120,5 +122,5 @@ export function inspectFile(path: string, layout: StoreLayout): FileState {
   const reason = whyNotRestartable(head.subarray(0, bytes), status.size, layout);
   if (reason === null) return { state: 'usable' };
   const isOurs = bytes === SUPERBLOCK_BYTES && !reason.includes('not a Larder memory file');
-  return isOurs ? { state: 'refused', reason } : { state: 'foreign', reason: 'is not a Larder memory file' };
+  return { state: 'refused', reason, isOurs };
 }

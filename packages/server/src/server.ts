@@ -105,8 +105,7 @@ export class Server implements RunningServer {
       await pool.stop();
       throw error;
     }
-    const { transport, workers } = this;
-    const addresses = this.#addresses.map(({ kind, text }) => `${kind} ${text}`);
+    const { transport, workers, addresses } = this;
     this.#log.info({ transport, workers, addresses }, 'serving');
   }
 

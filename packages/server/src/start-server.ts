@@ -107,8 +107,9 @@ function chooseTransport(requested: string): TransportKind {
     return selectTransport(requested === '' ? undefined : requested);
   } catch (cause) {
     if (!(cause instanceof DatapathError)) throw cause;
-    const code = cause.code === 'ARGUMENT' ? 'OPTION' : cause.code;
-    throw new ServerError(code, `--transport: ${cause.message}`, { option: '--transport', cause });
+    const isUnknown = cause.code === 'ARGUMENT';
+    const text = `--transport: ${isUnknown ? 'unknown' : 'not available'}: ${cause.message}`;
+    throw new ServerError(isUnknown ? 'OPTION' : cause.code, text, { option: '--transport', cause });
   }
 }
 

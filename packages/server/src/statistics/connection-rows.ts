@@ -1,5 +1,6 @@
 /** The rows of `stats conns`: the connections and listening sockets of all workers. */
 import type { StatisticsRow } from '../session/statistics-source.ts';
+import type { ConnectionRow } from '../workers/connection-table.ts';
 import { Control } from '../workers/control.ts';
 import type { SharedState } from '../workers/shared-state.ts';
 
@@ -15,8 +16,15 @@ export function* connectionRows(shared: SharedState): Iterable<StatisticsRow> {
       const name = String(first + index);
       if (row.kind === 'udp') yield [`${name}:UDP`, 'UDP'];
       yield [`${name}:addr`, row.address];
-      yield [`${name}:state`, row.isListening ? 'conn_listening' : 'conn_read'];
-      yield [`${name}:secs_since_last_cmd`, Math.max(0, now - row.activeSeconds)];
+      const idleSeconds = Math.max(0, now - row.activeSeconds);
+      yield [`${name}:state`, stateName(row, idleSeconds)];
+      yield [`${name}:secs_since_last_cmd`, idleSeconds];
     }
   }
+}
+
+/** Who sent something within the last second is taken to be about it. */
+function stateName(row: ConnectionRow, idleSeconds: number): string {
+  if (row.isListening) return 'conn_listening';
+  return idleSeconds === 0 ? 'conn_parse_cmd' : 'conn_read';
 }

@@ -1,8 +1,10 @@
 /**
  * The rows of `stats`: memcached's names, order and meanings where memcached has them, then Larder's own
- * (transport, leases, zero-copy sends, maintenance), which are documented in docs/protocol.
+ * (transport, leases, zero-copy sends, maintenance), which are documented in docs/protocol. What Larder does
+ * not have (response objects, NAPI ids, …) is 0, so that exporters find every name.
  */
 import { BUCKETS_PER_ITEM } from '@larder/cache';
+import { PAGE_BYTES } from '@larder/datapath';
 import type { StatisticsRow } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
 import type { ServerStatistics } from './server-statistics.ts';
@@ -39,10 +41,30 @@ function* connectionRows(statistics: ServerStatistics): Iterable<StatisticsRow> 
   yield ['total_connections', published.connectionsOpened];
   yield ['rejected_connections', published.connectionsRefused];
   yield ['connection_structures', published.connectionsCurrent];
-  yield ['idle_kicks', published.connectionsClosedIdle];
+  yield ['response_obj_oom', 0];
+  yield ['response_obj_count', 0];
+  yield ['response_obj_bytes', 0];
+  yield* bufferRows(statistics);
+  yield ['reserved_fds', 0];
 }
 
-/** Counters of the sessions that are told under memcached's names, in memcached's order. */
+/** Memory for receiving and sending, which memcached calls read buffers. */
+function* bufferRows({ store }: ServerStatistics): Iterable<StatisticsRow> {
+  const buffers = store.networkAllocator();
+  let free = 0;
+  for (let slabClass = 1; slabClass <= buffers.classes.last; slabClass++) {
+    free += buffers.freeChunks(slabClass) * (buffers.classes.chunkBytes[slabClass] ?? 0);
+  }
+  yield ['read_buf_count', buffers.chunksInUse()];
+  yield ['read_buf_bytes', buffers.pagesUsed * PAGE_BYTES];
+  yield ['read_buf_bytes_free', free];
+  yield ['read_buf_oom', 0];
+}
+
+/**
+ * Counters of the sessions that are told under memcached's names, in memcached's order. `get_expired` and
+ * `get_flushed` are among the misses and not counted apart.
+ */
 const COMMAND_COUNTERS = [
   'cmd_get',
   'cmd_set',
@@ -51,6 +73,8 @@ const COMMAND_COUNTERS = [
   'cmd_meta',
   'get_hits',
   'get_misses',
+  'get_expired',
+  'get_flushed',
   'delete_misses',
   'delete_hits',
   'incr_misses',
@@ -95,23 +119,37 @@ function* trafficRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   const { settings, threads } = statistics.facts;
   const buckets = statistics.store.hashBuckets;
   const totals = statistics.store.totals();
+  const { control } = statistics.shared;
   yield ['bytes_read', published.bytesRead];
   yield ['bytes_written', published.bytesWritten];
   yield ['limit_maxbytes', settings.memoryBytes];
   yield ['accepting_conns', published.connectionsCurrent < settings.connectionsMax ? 1 : 0];
+  yield ['listen_disabled_num', 0];
+  yield ['time_in_listen_disabled_us', 0];
   yield ['threads', threads];
+  yield ['conn_yields', 0];
   yield ['hash_power_level', Math.floor(Math.log2(buckets))];
   yield ['hash_bytes', buckets * 4];
   yield ['hash_is_expanding', totals.currItems * BUCKETS_PER_ITEM > buckets ? 1 : 0];
-  yield ['slabs_moved', totals.slabsMoved];
+  yield ['slab_reassign_rescues', 0];
+  yield ['slab_reassign_chunk_rescues', 0];
   yield ['slab_reassign_evictions_nomem', totals.slabEvictions];
+  yield ['slab_reassign_inline_reclaim', 0];
+  yield ['slab_reassign_busy_items', 0];
+  yield ['slab_reassign_busy_deletes', 0];
+  yield ['slab_reassign_running', Atomics.load(control, Control.isMovingPage)];
+  yield ['slabs_moved', totals.slabsMoved];
+  yield ['lru_crawler_running', Atomics.load(control, Control.isCrawling)];
   yield ['lru_crawler_starts', totals.crawlerStarts];
+  yield ['lru_maintainer_juggles', Atomics.load(control, Control.maintenanceSlices) >>> 0];
   yield ['malloc_fails', totals.outOfMemory];
   yield ['log_worker_dropped', 0];
   yield ['log_worker_written', published.events.written];
   yield ['log_watcher_skipped', published.events.skipped];
   yield ['log_watcher_sent', published.events.sent];
   yield ['log_watchers', watchers(statistics)];
+  yield ['unexpected_napi_ids', 0];
+  yield ['round_robin_fallback', 0];
 }
 
 function watchers(statistics: ServerStatistics): number {
@@ -127,6 +165,10 @@ function* storeRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   yield ['bytes', totals.currBytes];
   yield ['curr_items', totals.currItems];
   yield ['total_items', totals.totalItems];
+  yield [
+    'slab_global_page_pool',
+    statistics.store.layout.itemPages - statistics.store.slabBytes / PAGE_BYTES,
+  ];
   yield ['expired_unfetched', totals.expiredUnfetched];
   yield ['evicted_unfetched', totals.evictedUnfetched];
   yield ['evicted_active', totals.evictedActive];
@@ -134,10 +176,12 @@ function* storeRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   yield ['reclaimed', totals.reclaimed];
   yield ['crawler_reclaimed', totals.crawlerReclaimed];
   yield ['crawler_items_checked', totals.crawlerItemsChecked];
+  yield ['lrutail_reflocked', 0];
   yield ['moves_to_cold', totals.movesToCold];
   yield ['moves_to_warm', totals.movesToWarm];
   yield ['moves_within_lru', totals.movesWithinLru];
   yield ['direct_reclaims', totals.directReclaims];
+  yield ['lru_bumps_dropped', 0];
 }
 
 function* larderRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
@@ -146,6 +190,7 @@ function* larderRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   const counters = statistics.counters();
   yield ['transport', statistics.facts.transport];
   yield ['system_calls', published.systemCalls];
+  yield ['idle_kicks', published.connectionsClosedIdle];
   yield ['slow_kicks', published.connectionsClosedSlow];
   yield ['zero_copy_sends', published.zeroCopySends];
   yield ['zero_copy_copied', published.zeroCopyCopied];

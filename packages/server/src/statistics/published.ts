@@ -39,9 +39,16 @@ const GAUGES: ReadonlySet<number> = new Set([CURRENT]);
 export const PUBLISHED_COUNT: number = TRANSPORT_NAMES.length + EVENT_NAMES.length;
 
 /** Copies one worker's numbers to its words. */
-export function publish(words: Float64Array, transport: TransportStatistics, events: EventLogCounts): void {
-  for (let index = 0; index < TRANSPORT_NAMES.length; index++)
+export function publish(
+  words: Float64Array,
+  transport: TransportStatistics,
+  connectionsCurrent: number,
+  events: EventLogCounts,
+): void {
+  for (let index = 0; index < TRANSPORT_NAMES.length; index++) {
     words[index] = transport[TRANSPORT_NAMES[index]!];
+  }
+  words[CURRENT] = connectionsCurrent;
   for (let index = 0; index < EVENT_NAMES.length; index++) {
     words[TRANSPORT_NAMES.length + index] = events[EVENT_NAMES[index]!];
   }

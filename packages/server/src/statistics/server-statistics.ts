@@ -27,6 +27,14 @@ export interface ServerFacts {
   readonly threads: number;
 }
 
+/** Publishes what only the reading thread knows, so that its own part of an answer is never old. */
+export interface OwnThread {
+  publish(): void;
+  publishConnections(): void;
+}
+
+const NOTHING_OF_ITS_OWN: OwnThread = { publish: () => {}, publishConnections: () => {} };
+
 export class ServerStatistics implements StatisticsSource {
   readonly detail: DetailTable;
   readonly facts: ServerFacts;
@@ -34,14 +42,18 @@ export class ServerStatistics implements StatisticsSource {
   readonly store: Store;
   readonly #counters: Float64Array[];
   readonly #published: Float64Array[];
-  readonly #beforeReading: () => void;
+  readonly #ownThread: OwnThread;
 
-  /** `beforeReading` publishes what only this thread knows. */
-  constructor(facts: ServerFacts, shared: SharedState, store: Store, beforeReading: () => void = () => {}) {
+  constructor(
+    facts: ServerFacts,
+    shared: SharedState,
+    store: Store,
+    ownThread: OwnThread = NOTHING_OF_ITS_OWN,
+  ) {
     this.facts = facts;
     this.shared = shared;
     this.store = store;
-    this.#beforeReading = beforeReading;
+    this.#ownThread = ownThread;
     this.detail = new DetailTable(shared.plan.buffer, shared.detailOffset, shared.control);
     const workers = Array.from({ length: shared.workers }, (_, worker) => worker);
     this.#counters = workers.map((worker) => shared.counters(worker));
@@ -55,7 +67,7 @@ export class ServerStatistics implements StatisticsSource {
   }
 
   published(): PublishedTotals {
-    this.#beforeReading();
+    this.#ownThread.publish();
     return publishedTotals(this.#published, this.shared.publishedBaseline);
   }
 
@@ -80,11 +92,12 @@ export class ServerStatistics implements StatisticsSource {
   }
 
   conns(): Iterable<StatisticsRow> {
+    this.#ownThread.publishConnections();
     return connectionRows(this.shared);
   }
 
   reset(): void {
-    this.#beforeReading();
+    this.#ownThread.publish();
     const { counterBaseline, publishedBaseline } = this.shared;
     for (let index = 0; index < COUNTER_NAMES.length; index++) counterBaseline[index] = this.#sum(index);
     for (let index = 0; index < publishedBaseline.length; index++) {

@@ -9,6 +9,25 @@ const SIZE_BUCKETS_MAX = 262_144;
 /** Neighbouring buckets of one sample. */
 const SIZE_RUN_BUCKETS = 1024;
 
+/** Counted for the whole server only (`stats`), to spare every request a look at the class. */
+const NOT_BY_CLASS_ITEMS = [
+  'direct_reclaims',
+  'hits_to_hot',
+  'hits_to_warm',
+  'hits_to_cold',
+  'hits_to_temp',
+] as const;
+const NOT_BY_CLASS_SLABS = [
+  'get_hits',
+  'cmd_set',
+  'delete_hits',
+  'incr_hits',
+  'decr_hits',
+  'cas_hits',
+  'cas_badval',
+  'touch_hits',
+] as const;
+
 export function* itemRows(store: Store): Iterable<StatisticsRow> {
   const chunkBytes = new Map(store.slabStatistics().map((slab) => [slab.slabClass, slab.chunkBytes]));
   for (const entry of store.itemStatistics()) {
@@ -30,9 +49,13 @@ export function* itemRows(store: Store): Iterable<StatisticsRow> {
     yield row('expired_unfetched', entry.expiredUnfetched);
     yield row('evicted_unfetched', entry.evictedUnfetched);
     yield row('evicted_active', entry.evictedActive);
+    yield row('crawler_reclaimed', 0);
+    yield row('crawler_items_checked', 0);
+    yield row('lrutail_reflocked', 0);
     yield row('moves_to_cold', entry.movesToCold);
     yield row('moves_to_warm', entry.movesToWarm);
     yield row('moves_within_lru', entry.movesWithinLru);
+    for (const name of NOT_BY_CLASS_ITEMS) yield row(name, 0);
   }
 }
 
@@ -47,6 +70,7 @@ export function* slabRows(store: Store): Iterable<StatisticsRow> {
     yield row('used_chunks', slab.usedChunks);
     yield row('free_chunks', slab.freeChunks);
     yield row('free_chunks_end', 0);
+    for (const name of NOT_BY_CLASS_SLABS) yield row(name, 0);
   }
   yield ['active_slabs', slabs.length];
   yield ['total_malloced', store.slabBytes];

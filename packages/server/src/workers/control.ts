@@ -27,6 +27,10 @@ export const Control: {
   readonly uptimeSeconds: 8;
   /** Prefixes that `stats detail` knows. */
   readonly detailPrefixes: 9;
+  /** What the maintenance is about: slices run, whether it crawls, whether it moves a page. */
+  readonly maintenanceSlices: 10;
+  readonly isCrawling: 11;
+  readonly isMovingPage: 12;
   /** First of 16 words: watchers by category. */
   readonly watchersByCategory: 16;
   /** First of THREADS words: watchers by worker, and whether it was woken to read events. */
@@ -43,6 +47,9 @@ export const Control: {
   detailLock: 7,
   uptimeSeconds: 8,
   detailPrefixes: 9,
+  maintenanceSlices: 10,
+  isCrawling: 11,
+  isMovingPage: 12,
   watchersByCategory: 16,
   watchersOfWorker: 32,
   eventsPending: 32 + WORKERS_MAX,

@@ -7,6 +7,7 @@ import { CrawlResult, ReassignResult, type ServerControl } from '../session/serv
 import { Control } from './control.ts';
 import type { MessageFromWorker } from './messages.ts';
 
+const MIB = 1024 * 1024;
 const VERBOSITY_MAX = 2;
 const SLAB_CLASSES_MAX = 255;
 
@@ -31,9 +32,9 @@ export class WorkerControl implements ServerControl {
     this.#post({ type: 'verbosity', level: known });
   }
 
-  /** The arena is mapped once. */
-  setMemoryLimit(): boolean {
-    return false;
+  /** The arena is mapped once, so only the limit that is in force can be asked for. */
+  setMemoryLimit(megabytes: number): boolean {
+    return megabytes * MIB === this.#store.options.memoryBytes;
   }
 
   /** The crawler is part of the maintenance, which never stops. */

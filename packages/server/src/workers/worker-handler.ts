@@ -61,6 +61,8 @@ export class WorkerHandler extends SessionHandler {
   #transport: Transport<Session> | undefined;
   #wakers: readonly WakerHandle[] = [];
   #tickedAt = 0;
+  /** Connections that were opened and not closed; the transport counts those that the kernel still knows. */
+  #open = 0;
   readonly #post: (message: MessageFromWorker) => void;
 
   constructor(options: SessionOptions, { input, shared, events, post }: WorkerParts) {
@@ -95,8 +97,8 @@ export class WorkerHandler extends SessionHandler {
 
   /** Copies this thread's numbers to where others can read them. */
   publish(): void {
-    if (this.#transport !== undefined)
-      publish(this.#published, this.#transport.statistics, this.#events.counts);
+    if (this.#transport === undefined) return;
+    publish(this.#published, this.#transport.statistics, this.#open, this.#events.counts);
   }
 
   /**
@@ -132,6 +134,7 @@ export class WorkerHandler extends SessionHandler {
 
   override onConnect(connection: Connection<Session>): void {
     super.onConnect(connection);
+    this.#open++;
     this.publish();
     // The portable transport's workers accept each for themselves; what they have together is limited here.
     if (this.#sharesLimit && this.#connections() > this.#input.settings.connectionsMax)
@@ -149,6 +152,8 @@ export class WorkerHandler extends SessionHandler {
 
   override onClose(connection: Connection<Session>, reason: CloseReason, error?: Error): void {
     super.onClose(connection, reason);
+    // A connection that failed before it was opened has no session.
+    if ((connection.session as Session | undefined) !== undefined) this.#open--;
     if (connection.id < this.#table.rows - LISTENER_ROWS) {
       this.#table.close(connection.id);
       this.#shown[connection.id] = -1;
@@ -166,26 +171,31 @@ export class WorkerHandler extends SessionHandler {
     }
     this.#events.deliver();
     const second = Atomics.load(this.#control, Control.uptimeSeconds);
-    if (second !== this.#tickedAt) this.#tick(transport, second);
+    if (second !== this.#tickedAt) {
+      this.#tickedAt = second;
+      this.publish();
+      this.publishConnections();
+    }
     if (Atomics.load(this.#control, Control.stop) === 1) transport.stop(STOP_FLUSH_MS);
   }
 
-  #tick(transport: Transport<Session>, second: number): void {
-    this.#tickedAt = second;
-    this.publish();
+  /** Brings this worker's rows of the table of connections up to date. */
+  publishConnections(): void {
+    const second = Atomics.load(this.#control, Control.uptimeSeconds);
+    const nowMs = performance.now();
     const rows = this.#table.rows - LISTENER_ROWS;
-    for (const connection of transport.connections()) {
+    for (const connection of this.#transport?.connections() ?? []) {
       const { id } = connection;
       if (id >= rows) continue;
-      const idleSeconds = Math.floor((performance.now() - connection.lastActiveAt) / 1000);
+      const active = second - Math.floor((nowMs - connection.lastActiveAt) / 1000);
       if (this.#shown[id] === connection.generation) {
-        this.#table.touch(id, second - idleSeconds);
+        this.#table.touch(id, active);
         continue;
       }
       this.#shown[id] = connection.generation;
-      const kind = connection.kind === 'unix' ? ConnectionKind.unix : ConnectionKind.tcp;
-      const address = connection.kind === 'unix' ? 'unix' : `tcp:${connection.remoteAddress()}`;
-      this.#table.open(id, kind, address, second - idleSeconds);
+      const isUnix = connection.kind === 'unix';
+      const address = isUnix ? 'unix' : `tcp:${connection.remoteAddress()}`;
+      this.#table.open(id, isUnix ? ConnectionKind.unix : ConnectionKind.tcp, address, active);
     }
   }
 

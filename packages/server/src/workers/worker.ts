@@ -38,7 +38,10 @@ async function main(input: WorkerInput): Promise<void> {
     startedAtMs: input.startedAtMs,
     threads: settings.threads,
   };
-  const statistics = new ServerStatistics(facts, shared, store, () => handler.publish());
+  const statistics = new ServerStatistics(facts, shared, store, {
+    publish: () => handler.publish(),
+    publishConnections: () => handler.publishConnections(),
+  });
   const handler = new WorkerHandler(
     {
       arena,
