@@ -181,6 +181,14 @@ export const CACHE_CASES: readonly BenchCase[] = [
     { subject: { ...TWO_WORKERS, allCpus: true }, peer: ONE_WORKER, metric: 'cpuPerKey' },
   ),
   compare(
+    'two-workers-multiget',
+    'CPU per key: two workers, multigets',
+    'As `two-workers`, with gets of fifty keys: the work is the servers’, not the network’s.',
+    { atMost: 1.15 },
+    MULTIGET_50,
+    { subject: { ...TWO_WORKERS, allCpus: true }, peer: ONE_WORKER, metric: 'cpuPerKey' },
+  ),
+  compare(
     'two-workers-one-cpu',
     'CPU per key: two workers on one CPU',
     'As `two-workers`, with both workers on the one server CPU.',

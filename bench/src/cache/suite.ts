@@ -38,7 +38,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   const processes = new Processes();
   const { settings, commands, say, print } = options;
   const context: BenchContext = { processes, settings, commands, folder, say };
-  const machine = describeMachine();
+  const machine = describeMachine(commands.memcached.program);
   try {
     const base = { machine, seconds: settings.seconds, alternations: settings.alternations };
     if (options.crossCheck !== undefined) {

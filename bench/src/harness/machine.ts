@@ -15,7 +15,8 @@ export interface Machine {
   readonly memcached: string;
 }
 
-export function describeMachine(): Machine {
+/** `memcached` is the program that is compared with. */
+export function describeMachine(memcached: string): Machine {
   const all = cpus();
   return {
     date: new Date().toISOString(),
@@ -26,7 +27,7 @@ export function describeMachine(): Machine {
     system: systemName(),
     architecture: arch(),
     node: process.version,
-    memcached: spawnSync('memcached', ['-V'], { encoding: 'latin1' }).stdout?.trim() || 'not installed',
+    memcached: spawnSync(memcached, ['-V'], { encoding: 'latin1' }).stdout?.trim() || 'not installed',
   };
 }
 

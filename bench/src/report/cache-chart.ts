@@ -14,6 +14,8 @@ const ROW_HEIGHT = 26;
 const BAR_HEIGHT = 14;
 const HEADER_HEIGHT = 64;
 const CURVE_HEIGHT = 300;
+/** Room on the axis for whiskers, beyond the longest bar. */
+const HEADROOM = 1.15;
 const MET = '#2f855a';
 const MISSED = '#c05621';
 const PEER = '#718096';
@@ -73,8 +75,10 @@ export function drawReport(report: Report): string {
 function drawBars(svg: Svg, bars: readonly Bar[], top: number): void {
   const left = MARGIN + LABEL_WIDTH;
   const right = WIDTH - MARGIN - VALUE_WIDTH;
-  const largest = Math.max(...bars.map((bar) => Math.max(bar.max, bar.target)), 1);
-  const scale = (value: number): number => left + (value / (largest * 1.04)) * (right - left);
+  // A whisker that is far out (a latency in one bad run) must not make all bars small: it is cut off.
+  const largest = Math.max(...bars.map((bar) => Math.max(bar.median, bar.target)), 1) * HEADROOM;
+  const scale = (value: number): number =>
+    left + (Math.min(value, largest * 1.04) / (largest * 1.04)) * (right - left);
   const bottom = top + bars.length * ROW_HEIGHT;
   for (let tick = 0; tick <= largest * 1.04; tick += 0.5) {
     const isOne = tick === 1;

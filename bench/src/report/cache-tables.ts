@@ -20,7 +20,7 @@ const METRIC_TITLES = {
   p99Us: 'p99',
 } as const;
 /** Shares above which a measurement is called disturbed. Servers of several threads also wait for themselves. */
-const WAITED_SHARE_MAX = 0.1;
+const WAITED_SHARE_MAX = 0.2;
 const DISTURBED_SHARE_MAX = 0.05;
 
 export function formatCount(value: number): string {
