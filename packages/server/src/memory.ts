@@ -2,9 +2,9 @@
  * The arena and the store in it: anonymous memory, a file that survives the process (`-e`), or memory that
  * Node.js shares between threads where libc cannot be called.
  */
-import { closeSync, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { planStore, Store, type StoreLayout, SUPERBLOCK_BYTES, whyNotRestartable } from '@larder/cache';
-import { Arena, mapArena, mapFileArena, type TransportKind } from '@larder/datapath';
+import { Arena, mapArena, mapFileArena, PAGE_BYTES, type TransportKind } from '@larder/datapath';
 import { ServerError } from './errors.ts';
 import { ITEM_BYTES_MIN } from './limits.ts';
 import type { Logger } from './logging.ts';
@@ -21,7 +21,7 @@ const CONNECTIONS_PER_PAGE = 32;
  * In a memory file the pages of network buffers are rounded up to this, so that another number of workers or
  * connections still fits the same file. Pages that are not used take no memory.
  */
-const FILE_NETWORK_PAGES = 512;
+const FILE_NETWORK_PAGES = 128;
 
 export interface Memory {
   readonly arena: Arena;
@@ -52,7 +52,7 @@ export function createMemory(
     },
     { networkPages: networkPages(settings, workers) },
   );
-  if (settings.memoryFile !== '') return memoryInFile(settings.memoryFile, kind, layout, log);
+  if (settings.memoryFile !== '') return memoryInFile(settings.memoryFile, layout, log);
   if (kind === 'node') {
     const arena = Arena.shared(layout.arenaBytes);
     return { arena, layout, store: Store.create(arena, layout), restored: false, hugePages: false };
@@ -73,40 +73,51 @@ function networkPages(settings: ServerSettings, workers: number): number {
   return settings.memoryFile === '' ? pages : Math.ceil(pages / FILE_NETWORK_PAGES) * FILE_NETWORK_PAGES;
 }
 
-function memoryInFile(path: string, kind: TransportKind, layout: StoreLayout, log: Logger): Memory {
+function memoryInFile(path: string, layout: StoreLayout, log: Logger): Memory {
   const found = inspectFile(path, layout);
-  if (found.state === 'refused' && found.isOurs) {
-    log.warn({ file: path, reason: found.reason }, 'the memory file cannot be used: starting empty');
-    // Removed, not truncated: a process that still has it mapped keeps its memory.
-    unlinkSync(path);
-  } else if (found.state === 'refused') {
+  if (found.state === 'refused' && !found.isOurs) {
     // Whatever it is, it is not ours to overwrite.
     const movedTo = `${path}.${process.pid}.kept`;
     log.warn({ file: path, reason: found.reason, movedTo }, 'not a memory file: moved away, starting empty');
     renameSync(path, movedTo);
+  } else if (found.state === 'refused') {
+    log.warn({ file: path, reason: found.reason }, 'the memory file cannot be used: starting empty');
+    emptyFile(path, found.bytes);
   }
-  let arena: Arena;
-  try {
-    arena = mapFileArena(path, layout.arenaBytes);
-  } catch (cause) {
-    const error = ServerError.from(cause);
-    throw new ServerError(error.code, `${OPTION}: cannot map ${path}: ${error.message}`, {
-      option: OPTION,
-      cause,
-    });
-  }
+  const arena = mapLocked(path, layout.arenaBytes);
   const restored = found.state === 'usable';
   const store = restored ? Store.restore(arena, layout) : Store.create(arena, layout);
   if (restored)
     log.info({ file: path, items: store.totals().currItems }, 'items restored from the memory file');
-  if (kind === 'node') log.info({ file: path }, 'the memory file is mapped through libc');
   return { arena, layout, store, restored, hugePages: false };
+}
+
+/**
+ * Takes the memory of a file that cannot be used. Mapping it locks it, so that it is not taken away from a
+ * server that still runs on it; the mapping, which has no memory any more, stays until the process ends.
+ */
+function emptyFile(path: string, bytes: number): void {
+  if (bytes > 0) mapLocked(path, bytes);
+  truncateSync(path, 0);
+  unlinkSync(path);
+}
+
+function mapLocked(path: string, bytes: number): Arena {
+  try {
+    return mapFileArena(path, bytes);
+  } catch (cause) {
+    const error = ServerError.from(cause);
+    const isBusy = error.code === 'EAGAIN';
+    const why = isBusy ? 'it is in use by another process' : error.message;
+    const message = `${OPTION}: cannot use ${path}: ${why}`;
+    throw new ServerError(isBusy ? 'EBUSY' : error.code, message, { option: OPTION, cause });
+  }
 }
 
 type FileState =
   | { readonly state: 'absent' }
   | { readonly state: 'usable' }
-  | { readonly state: 'refused'; readonly reason: string; readonly isOurs: boolean };
+  | { readonly state: 'refused'; readonly reason: string; readonly isOurs: boolean; readonly bytes: number };
 
 /** Looks at a memory file without mapping it. */
 export function inspectFile(path: string, layout: StoreLayout): FileState {
@@ -114,13 +125,13 @@ export function inspectFile(path: string, layout: StoreLayout): FileState {
   if (status === undefined) return { state: 'absent' };
   if (!status.isFile())
     throw new ServerError('EEXIST', `${OPTION}: ${path} is not an ordinary file`, { option: OPTION });
-  if (status.size === 0) return { state: 'refused', reason: 'it is empty', isOurs: true };
+  if (status.size === 0) return { state: 'refused', reason: 'it is empty', isOurs: true, bytes: 0 };
   const head = new Uint8Array(SUPERBLOCK_BYTES);
   const descriptor = openSync(path, 'r');
   const bytes = readSync(descriptor, head, 0, head.length, 0);
   closeSync(descriptor);
   const reason = whyNotRestartable(head.subarray(0, bytes), status.size, layout);
   if (reason === null) return { state: 'usable' };
-  const isOurs = bytes === SUPERBLOCK_BYTES && !reason.includes('not a Larder memory file');
-  return { state: 'refused', reason, isOurs };
+  const isOurs = status.size % PAGE_BYTES === 0 && !reason.includes('not a Larder memory file');
+  return { state: 'refused', reason, isOurs, bytes: status.size };
 }

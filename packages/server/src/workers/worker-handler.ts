@@ -143,6 +143,7 @@ export class WorkerHandler extends SessionHandler {
   }
 
   onRefuse(): Uint8Array {
+    this.publish();
     return TOO_MANY;
   }
 
