@@ -4,6 +4,26 @@ import { formatSize, type RunningServer } from '@larder/server';
 const PERIOD_MS = 1_000;
 const CLEAR_LINE = '\r\x1b[2K';
 
+/** Together they count every request once (meta commands count as what they do). */
+const REQUEST_COUNTERS = [
+  'cmd_get',
+  'cmd_set',
+  'cmd_touch',
+  'cmd_flush',
+  'delete_hits',
+  'delete_misses',
+  'incr_hits',
+  'incr_misses',
+  'decr_hits',
+  'decr_misses',
+  'lease_get_hits',
+  'lease_get_tokens',
+  'lease_get_hot',
+  'lease_set_stored',
+  'lease_set_stale',
+  'lease_set_rejected',
+];
+
 interface Terminal {
   readonly columns?: number;
   write(text: string): unknown;
@@ -74,7 +94,7 @@ function liveNumbers(server: RunningServer): LiveNumbers {
   const general = server.statistics();
   const read = (name: string) => Number(general.get(name) ?? 0);
   return {
-    requests: read('commands'),
+    requests: REQUEST_COUNTERS.reduce((sum, name) => sum + read(name), 0),
     hits: read('get_hits'),
     misses: read('get_misses'),
     connections: read('curr_connections'),

@@ -80,7 +80,7 @@ export function addCommonFlags(command: Command): Command {
       'admin HTTP: /metrics, /healthz, /stats.json; 0 for any free port (default: 11280)',
     )
     .option('--no-admin', 'serve no admin pages')
-    .option('-v, --verbose', 'log more to stderr: -v connections and maintenance, -vv everything', count);
+    .option('-v, --verbose', 'log more to stderr: -v starts and stops, -vv every connection', count);
 }
 
 /** Flags of `serve` alone, for operators. */
@@ -100,7 +100,7 @@ export function addOperatorFlags(command: Command): Command {
     .option('-n, --slab-min-size <bytes>', 'smallest chunk, rounded up to 64 (default: 64)')
     .option(
       '-R, --max-reqs-per-event <count>',
-      'requests answered for one connection before others get a turn (default: 20)',
+      'accepted for memcached’s start scripts; a turn of one connection is bounded by its receive buffer',
     )
     .option('-F, --disable-flush-all', 'refuse the flush_all command')
     .option('-A, --enable-shutdown', 'allow the shutdown command')
