@@ -7,6 +7,8 @@ import type { RawClient } from '../client/raw.ts';
 import { until } from '../client/until.ts';
 import type { Suite } from './suite.ts';
 
+/** mcrouter keeps a late fill as stale where a lease is known, and drops it otherwise; a get sees neither. */
+const REFUSED = /^(STALE_STORED|NOT_STORED)\r\nEND\r\n$/;
 const HOT = /^NOT_FOUND_HOT\r\nEND\r\n$/;
 
 /** Takes the lease of a key without a stale value; returns the token. */
@@ -52,16 +54,16 @@ function missTests(suite: Suite): void {
     await client.match(`mg ${key} t\r\n`, /^HD t(90|89)\r\n$/);
   });
 
-  suite.larderOnly('lease-set with a wrong token, or without any lease, stores nothing', async (client) => {
-    const key = suite.key();
-    await client.expect(`lease-set ${key} 12345 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
-    const token = BigInt(await takeToken(client, key));
-    await client.expect(
-      `lease-set ${key} ${token + 1n} 0 0 1\r\na\r\nget ${key}\r\n`,
-      'NOT_STORED\r\nEND\r\n',
-    );
-    await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\n`, 'STORED\r\n');
-  });
+  suite.larderOnly(
+    'lease-set with a wrong token, or without any lease, stores nothing that a get sees',
+    async (client) => {
+      const key = suite.key();
+      await client.expect(`lease-set ${key} 12345 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
+      const token = BigInt(await takeToken(client, key));
+      await client.match(`lease-set ${key} ${token + 1n} 0 0 1\r\na\r\nget ${key}\r\n`, REFUSED);
+      await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\n`, 'STORED\r\n');
+    },
+  );
 
   suite.larderOnly('several keys in one lease-get, in the order asked', async (client) => {
     const [hit, miss, hot] = [suite.key(), suite.key(), suite.key()];
@@ -99,7 +101,7 @@ function invalidationTests(suite: Suite): void {
     const key = suite.key();
     const token = await takeToken(client, key);
     await client.exchange(`delete ${key}\r\n`);
-    await client.expect(`lease-set ${key} ${token} 0 0 1\r\na\r\nget ${key}\r\n`, 'NOT_STORED\r\nEND\r\n');
+    await client.match(`lease-set ${key} ${token} 0 0 1\r\na\r\nget ${key}\r\n`, REFUSED);
   });
 
   suite.larderOnly(
@@ -178,8 +180,9 @@ function timerTests(suite: Suite): void {
         return /^LVALUE \S+ (\d+) 0 0\r\n/.exec(reply)?.[1];
       });
       assert.notEqual(second, first);
-      await client.expect(`lease-set ${key} ${first} 0 0 3\r\nold\r\n`, 'NOT_STORED\r\n');
+      await client.match(`lease-set ${key} ${first} 0 0 3\r\nold\r\nget ${key}\r\n`, REFUSED);
       await client.expect(`lease-set ${key} ${second} 0 0 3\r\nnew\r\n`, 'STORED\r\n');
+      await client.expect(`get ${key}\r\n`, `VALUE ${key} 0 3\r\nnew\r\nEND\r\n`);
     },
   );
 

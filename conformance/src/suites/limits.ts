@@ -57,7 +57,8 @@ function defaultLimitTests(suite: Suite): void {
   suite.test('over 1 MB is too large, and the connection is usable', async (client) => {
     const key = suite.key();
     const refusedBefore = await readStat(client, 'store_too_large');
-    for (const bytes of [MEBIBYTE, MEBIBYTE + 1, 3 * MEBIBYTE]) {
+    // memcached counts the item's head within the limit, Larder the value only: just above differs.
+    for (const bytes of [MEBIBYTE + 1, MEBIBYTE + 100, 3 * MEBIBYTE]) {
       await client.expect(`set ${key} 0 0 ${bytes}\r\n${'x'.repeat(bytes)}\r\n`, TOO_LARGE);
     }
     assert.equal((await readStat(client, 'store_too_large')) - refusedBefore, 3);
