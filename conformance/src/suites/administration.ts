@@ -133,7 +133,12 @@ function statisticsTests(suite: Suite): void {
       (total, [name, value]) => total + (name.endsWith(':number') ? Number(value) : 0),
       0,
     );
-    assert.equal(sum, Number((await readStats(client)).get('curr_items')), 'the classes add up');
+    const current = Number((await readStats(client)).get('curr_items'));
+    // Larder's classes also hold stale values, which are no items any more.
+    assert.ok(
+      suite.kind.larder ? sum >= current : sum === current,
+      `classes hold ${sum}, curr_items ${current}`,
+    );
   });
 
   suite.test('stats sizes is off until enabled', async (client) => {

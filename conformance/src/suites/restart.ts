@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -172,12 +173,19 @@ function refusalTests(suite: Suite, { begin, path }: Home): void {
   });
 
   suite.larderOnly(
-    'a file that is not a memory file is not overwritten: the server refuses to start',
+    'a file that is not a memory file is kept under another name, and the server says so',
     async () => {
       const text = 'somebody else wrote this\n'.repeat(1_000);
       writeFileSync(path('foreign'), text);
-      await assert.rejects(begin('foreign'), /not a Larder memory file/);
-      assert.equal(readFileSync(path('foreign'), 'utf8'), text);
+      const { server, client } = await begin('foreign');
+      assert.match(loggedReason(server.log()), /not a Larder memory file/);
+      await client.expect('set a 0 0 1\r\na\r\nget a\r\n', 'STORED\r\nVALUE a 0 1\r\na\r\nEND\r\n');
+      const kept = readdirSync(path('.')).filter((name) => name.startsWith('foreign.'));
+      assert.deepEqual(
+        kept.map((name) => readFileSync(path(name), 'utf8')),
+        [text],
+      );
+      await server.stop();
     },
   );
 }
