@@ -44,7 +44,7 @@ export interface SourceFacts {
 
 const CONFIG = fileURLToPath(new URL('./repository.tsconfig.json', import.meta.url));
 /** Files that register tests: there a test does not count for the length of the function that registers it. */
-const TEST_FILE = /\.(test|fuzz|bench)\.ts$|^conformance\/src\/suites\//;
+const TEST_FILE = /\.(test|fuzz|bench)\.ts$|\/testing\/|^conformance\/src\/suites\//;
 
 class FileReader {
   readonly #source: ast.SourceFile;
@@ -161,7 +161,9 @@ class FileReader {
     }
     const name = (node as { name?: ast.Node }).name;
     if (name && ast.isIdentifier(name)) {
-      const isType = ast.isInterfaceDeclaration(node) || ast.isTypeAliasDeclaration(node);
+      // A class is a type as well: a function that returns it makes it part of what it exports.
+      const isType =
+        ast.isInterfaceDeclaration(node) || ast.isTypeAliasDeclaration(node) || ast.isClassDeclaration(node);
       this.#exported.push({ name: name.text, node, isType });
     }
   }
@@ -197,9 +199,16 @@ class FileReader {
       TEST_FILE.test(this.#path) &&
       parent !== undefined &&
       ast.isCallExpression(parent) &&
-      parent.arguments.some((argument) => ast.isStringLiteral(argument))
+      parent.arguments.some(isTitle)
     );
   }
+}
+
+/** A title, also one that is put together. */
+function isTitle(node: ast.Node): boolean {
+  return (
+    ast.isStringLiteral(node) || ast.isNoSubstitutionTemplateLiteral(node) || ast.isTemplateExpression(node)
+  );
 }
 
 function isFunction(node: ast.Node): boolean {

@@ -56,7 +56,7 @@ const packages = listPackages();
 const files = listFiles();
 const builtins = new Set(builtinModules);
 
-const isTestFile = (path: string): boolean => /\.(test|fuzz|bench)\.ts$/.test(path);
+const isTestFile = (path: string): boolean => /\.(test|fuzz|bench)\.ts$|\/testing\//.test(path);
 const isPrivate = (each: Package): boolean => !each.path.startsWith('packages/');
 
 function packageOf(path: string): Package | undefined {
