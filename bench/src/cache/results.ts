@@ -15,8 +15,9 @@ export interface RunSummary {
   /** CPUs that the server, and the load generator, kept busy. */
   readonly serverBusy: number;
   readonly loadBusy: number;
-  /** Share of the time in which the server was ready to run but something else had its CPU. */
+  /** Shares of the time in which they were ready to run but something else had their CPU. */
   readonly serverWaited: number;
+  readonly loadWaited: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
@@ -73,6 +74,9 @@ export interface PauseMeasurement {
   readonly growingP999Ms: number;
   /** The load generator's own longest absence while the index grew. */
   readonly loadStallMs: number;
+  /** Shares of the time in which something else had the CPU of the server, or of the load generator. */
+  readonly serverWaited: number;
+  readonly loadWaited: number;
   readonly setsPerSecond: number;
   /** The index's size as `stats` shows it, if it does. */
   readonly hashPowerBefore: string;
@@ -123,6 +127,7 @@ export function summarize(result: RunResult): RunSummary {
     serverBusy: cpu / result.seconds,
     loadBusy: result.loadCpuSeconds / result.seconds,
     serverWaited: result.serverWaitedSeconds / result.seconds,
+    loadWaited: result.loadWaitedSeconds / result.seconds,
     p50Us: latencyAt(load.latency, 50),
     p99Us: latencyAt(load.latency, 99),
     p999Us: latencyAt(load.latency, 99.9),

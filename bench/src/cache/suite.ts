@@ -35,6 +35,8 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   requireProgram(options.commands.memcached.program, 'memcached');
   if (options.crossCheck !== undefined) requireProgram(CROSS_CHECK_PROGRAM, 'libmemcached-tools');
   const folder = mkdtempSync(join(tmpdir(), 'larder-bench-'));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
   const processes = new Processes();
   const { settings, commands, say, print } = options;
   const context: BenchContext = { processes, settings, commands, folder, say };
@@ -55,7 +57,8 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
     return { ...base, cases };
   } finally {
     await processes.endAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
+    process.off('exit', removeFolder);
   }
 }
 

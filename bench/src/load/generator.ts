@@ -41,7 +41,7 @@ const SEED_STEP = 7919;
 interface Window {
   readonly atMs: number;
   readonly servers: readonly CpuReading[];
-  readonly own: NodeJS.CpuUsage;
+  readonly own: CpuReading;
 }
 
 export class LoadGenerator implements TransportHandler<LoadSession> {
@@ -284,7 +284,7 @@ function closeWindow(
 }
 
 function readWindow(plan: RunPlan, atMs: number): Window {
-  return { atMs, servers: plan.serverPids.map(readCpuTime), own: process.cpuUsage() };
+  return { atMs, servers: plan.serverPids.map(readCpuTime), own: readCpuTime(process.pid) };
 }
 
 function summarize(
@@ -299,12 +299,12 @@ function summarize(
     serverCpuSeconds += cpuSecondsBetween(before, end.servers[index]!);
     serverWaited += end.servers[index]!.waited - before.waited;
   }
-  const ownMicroseconds = end.own.user + end.own.system - begin.own.user - begin.own.system;
   return {
     seconds: (end.atMs - begin.atMs) / 1000,
     serverCpuSeconds,
     serverWaitedSeconds: serverWaited / 1e9,
-    loadCpuSeconds: ownMicroseconds / 1e6,
+    loadWaitedSeconds: (end.own.waited - begin.own.waited) / 1e9,
+    loadCpuSeconds: cpuSecondsBetween(begin.own, end.own),
     stallMs,
     streams: streams.map((stream) => stream.source.result()),
   };

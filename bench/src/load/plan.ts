@@ -75,6 +75,8 @@ export interface RunResult {
   readonly serverCpuSeconds: number;
   /** Time in which threads of the servers were ready but something else had their CPU. */
   readonly serverWaitedSeconds: number;
+  /** The same of the load generator. */
+  readonly loadWaitedSeconds: number;
   readonly loadCpuSeconds: number;
   /** The longest time in which the load generator itself did not get to look at its sockets. */
   readonly stallMs: number;

@@ -160,7 +160,9 @@ function drawCurves(svg: Svg, result: CompareResult, top: number): void {
     });
   }
   const ends: number[] = [];
-  for (const { label, color, points } of curves) {
+  // From the top down, so that labels that are moved apart keep the order of their curves.
+  const byEnd = curves.toSorted((one, other) => lastOf(other.points) - lastOf(one.points));
+  for (const { label, color, points } of byEnd) {
     const path = points.map(([percentile, us]) => [x(percentile), y(us)] as const);
     svg.path(path, { stroke: color, 'stroke-width': 2 });
     let end = path.at(-1)![1] + 4;
@@ -169,6 +171,10 @@ function drawCurves(svg: Svg, result: CompareResult, top: number): void {
     ends.push(end);
     svg.text(right + 8, end, label, { fill: color, 'font-weight': 600 });
   }
+}
+
+function lastOf(points: readonly (readonly [percentile: number, us: number])[]): number {
+  return points.at(-1)?.[1] ?? 0;
 }
 
 /** The median over runs at each percentile, up to the last that the axis shows. */

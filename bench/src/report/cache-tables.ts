@@ -21,7 +21,7 @@ const METRIC_TITLES = {
 } as const;
 /** Shares above which a measurement is called disturbed. Servers of several threads also wait for themselves. */
 const WAITED_SHARE_MAX = 0.2;
-const DISTURBED_SHARE_MAX = 0.05;
+const LOAD_WAITED_SHARE_MAX = 0.05;
 
 export function formatCount(value: number): string {
   if (!Number.isFinite(value)) return '–';
@@ -79,9 +79,9 @@ function describeCompare(result: CompareResult): string {
 function disturbance(result: CompareResult): string {
   const runs = [...result.peer.runs, ...result.subject.runs];
   const waited = Math.max(...runs.map((run) => run.serverWaited));
-  const disturbed = Math.max(...runs.map((run) => run.disturbed));
-  if (waited <= WAITED_SHARE_MAX && disturbed <= DISTURBED_SHARE_MAX) return '';
-  return `Disturbed: a server waited for its CPU up to ${percent(waited)} of a run, the load generator was away during up to ${percent(disturbed)} of the requests.`;
+  const loadWaited = Math.max(...runs.map((run) => run.loadWaited));
+  if (waited <= WAITED_SHARE_MAX && loadWaited <= LOAD_WAITED_SHARE_MAX) return '';
+  return `Disturbed: something else had the CPU for up to ${percent(waited)} of a run when a server wanted it, ${percent(loadWaited)} when the load generator did.`;
 }
 
 function percent(share: number): string {
@@ -102,7 +102,8 @@ function describeGrowth(result: GrowthResult): string {
   const line = (label: string, pause: PauseMeasurement): string =>
     `  ${label.padEnd(10)} longest wait ${pause.steadyMaxMs.toFixed(2)} ms without growth, ${pause.growingMaxMs.toFixed(2)} ms with it` +
     ` (p99.9 ${pause.steadyP999Ms.toFixed(2)}, ${pause.growingP999Ms.toFixed(2)}); hash power ${pause.hashPowerBefore} to ${pause.hashPowerAfter};` +
-    ` load generator away for at most ${pause.loadStallMs.toFixed(2)} ms` +
+    ` load generator away for at most ${pause.loadStallMs.toFixed(2)} ms;` +
+    ` waited for a CPU: server ${percent(pause.serverWaited)}, load generator ${percent(pause.loadWaited)}` +
     (pause.serverLongestSliceMs === undefined
       ? ''
       : `; longest slice of maintenance ${pause.serverLongestSliceMs.toFixed(2)} ms`);

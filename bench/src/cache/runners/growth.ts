@@ -93,6 +93,8 @@ function describe(
     growingMaxMs: growing.streams[0]!.maxUs / 1000,
     growingP999Ms: latencyAt(growing.streams[0]!.latency, 99.9) / 1000,
     loadStallMs: growing.stallMs,
+    serverWaited: growing.serverWaitedSeconds / growing.seconds,
+    loadWaited: growing.loadWaitedSeconds / growing.seconds,
     setsPerSecond: growing.streams[1]!.requests / growing.seconds,
     hashPowerBefore: before.get('hash_power_level') ?? '?',
     hashPowerAfter: after.get('hash_power_level') ?? '?',
