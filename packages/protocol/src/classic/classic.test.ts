@@ -123,6 +123,55 @@ test('storage lines round-trip', () => {
   );
 });
 
+test('a usual storage line is read in one pass, to the same effect', () => {
+  const place = new ArenaText();
+  const quick = new StoreRequest(place.arena);
+  const whole = new StoreRequest(place.arena);
+  const field = fc.oneof(
+    fc.nat({ max: 0xffff_ffff }).map(String),
+    fc.constantFrom(
+      '0',
+      '',
+      '-1',
+      'x',
+      '+1',
+      '007',
+      '4294967296',
+      '2147483645',
+      '2147483646',
+      '0'.repeat(400),
+    ),
+  );
+  const behind = fc.constantFrom('', '', ' noreply', ' noreplx', '  noreply', ' noreply ', ' x', ' ', '\r');
+  let usual = 0;
+  fc.assert(
+    fc.property(key, field, field, field, behind, (text, flags, exptime, bytes, end) => {
+      const newline = place.line(`set ${text} ${flags} ${exptime} ${bytes}${end}`);
+      const next = quick.parseUsual(TEXT_AT + 4);
+      const status = whole.parse(place.tokens, false);
+      if (next === 0) return;
+      usual++;
+      assert.equal(status, RequestStatus.ok);
+      assert.equal(next, newline + 1);
+      const fields = (request: StoreRequest): unknown[] => [
+        request.keyOffset,
+        request.keyBytes,
+        request.flags,
+        request.exptime,
+        request.valueBytes,
+        request.noreply,
+      ];
+      assert.deepEqual(fields(quick), fields(whole));
+    }),
+    { seed: SEED, numRuns: 3000 },
+  );
+  assert.ok(usual > 100, `${usual} were usual`);
+  for (const text of ['set  a 0 0 1', `set ${LONG_KEY} 0 0 1`, 'set a\tb 0 0 1', 'set', 'set a']) {
+    place.line(text);
+    assert.equal(quick.parseUsual(TEXT_AT + 4), 0, text);
+  }
+});
+
 test('storage lines that are wrong', () => {
   const place = new ArenaText();
   const request = new StoreRequest(place.arena);

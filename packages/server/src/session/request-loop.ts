@@ -40,7 +40,9 @@ import { Storage } from './storage.ts';
 import { Tuning } from './tuning.ts';
 
 const WORD_GET: number = wordOf('get ');
-const GET_BYTES = 4;
+const WORD_SET: number = wordOf('set ');
+/** Bytes of these commands with their space. */
+const NAME_BYTES = 4;
 /** The commands whose lines may be as long as GET_LINE_BYTES_MAX. */
 const LONG_LINE_COMMANDS: readonly string[] = ['get ', 'gets ', 'gat ', 'gats ', 'lease-get '];
 
@@ -124,10 +126,16 @@ export class RequestLoop {
   /** One request, or one part of a data block. Returns where the next one begins, or `at` when bytes are missing. */
   #step(session: Session, output: SessionOutput, at: number, end: number, isComplete: boolean): number {
     if (session.state === SessionState.line) {
-      if (isComplete && session.authenticated) {
-        if (end - at > GET_BYTES && this.#view.getInt32(at, true) === WORD_GET) {
+      if (isComplete && session.authenticated && end - at > NAME_BYTES) {
+        const word = this.#view.getInt32(at, true);
+        if (word === WORD_GET) {
           this.#context.kind = CommandKind.get;
-          return this.#retrieval.get(output, at + GET_BYTES, end);
+          return this.#retrieval.get(output, at + NAME_BYTES, end);
+        }
+        if (word === WORD_SET) {
+          this.#context.kind = CommandKind.set;
+          const next = this.storage.set(session, output, at + NAME_BYTES, end);
+          if (next !== 0) return next;
         }
       }
       return this.#line(session, output, at, end);

@@ -86,32 +86,41 @@ export class Storage {
       if (!request.noreply) this.#context.fail(output, STATUS_REPLIES[status]!);
       return at;
     }
-    this.#counters[CMD_SET]! += 1;
-    const mode = modeOf(command);
+    session.casLow = request.casLow;
+    session.casHigh = request.casHigh;
+    return this.#begin(session, output, modeOf(command), at, end);
+  }
+
+  /**
+   * Runs a set whose key begins at `at`, if its line is written as usual and known to end before `end`. Returns 0
+   * when it is not; nothing has happened then.
+   */
+  set(session: Session, output: SessionOutput, at: number, end: number): number {
+    const next = this.#request.parseUsual(at);
+    return next === 0 ? 0 : this.#begin(session, output, StoreMode.set, next, end);
+  }
+
+  /** Makes the item of the request that was read, and reads its data block from `at` on. */
+  #begin(session: Session, output: SessionOutput, mode: StoreMode, at: number, end: number): number {
+    const request = this.#request;
     const store = this.#store;
-    const hash = store.hash(request.keyOffset, request.keyBytes);
+    const { keyOffset, keyBytes, valueBytes } = request;
+    this.#counters[CMD_SET]! += 1;
+    const hash = store.hash(keyOffset, keyBytes);
     const detail = this.#context.options.statistics.detail;
-    if (detail.enabled) detail.recordSet(this.#context.prefixText(request.keyOffset, request.keyBytes));
+    if (detail.enabled) detail.recordSet(this.#context.prefixText(keyOffset, keyBytes));
     session.noreply = request.noreply;
     session.mode = mode;
     session.exptime = request.exptime;
     session.isMeta = false;
     session.isLease = false;
-    session.casLow = request.casLow;
-    session.casHigh = request.casHigh;
-    const item = store.create(
-      request.keyOffset,
-      request.keyBytes,
-      hash,
-      request.flags,
-      store.expiryFrom(request.exptime),
-      request.valueBytes,
-    );
-    if (item > 0) return this.block(session, output, item, request.valueBytes, at, end);
-    if (mode === StoreMode.set) store.unlinkKey(request.keyOffset, request.keyBytes, hash);
-    const key = this.#watchesStores() ? this.#context.keyText(request.keyOffset, request.keyBytes) : '';
+    const expiry = store.expiryFrom(request.exptime);
+    const item = store.create(keyOffset, keyBytes, hash, request.flags, expiry, valueBytes);
+    if (item > 0) return this.block(session, output, item, valueBytes, at, end);
+    if (mode === StoreMode.set) store.unlinkKey(keyOffset, keyBytes, hash);
+    const key = this.#watchesStores() ? this.#context.keyText(keyOffset, keyBytes) : '';
     this.#refuse(session, output, item, key);
-    return this.#swallow(session, request.valueBytes + TERMINATOR_BYTES, at, end);
+    return this.#swallow(session, valueBytes + TERMINATOR_BYTES, at, end);
   }
 
   /** Runs lease-set; see `store`. */
