@@ -15,7 +15,8 @@ const NODE_MIN = [22, 18];
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
 /** Settings that keep the process small; see src/lean-start.ts. */
-const LEAN_FLAGS = ['--max-semi-space-size=1'];
+const LEAN_FLAGS = ['--max-semi-space-size=1', '--expose-gc'];
+const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -57,7 +58,7 @@ function isSource() {
 }
 
 function environment() {
-  const env = { ...process.env, LARDER_LEAN_START: '1' };
+  const env = { ...LEAN_ENVIRONMENT, ...process.env, LARDER_LEAN_START: '1' };
   const cache = join(dirname(dirname(packageFolder)), 'node_modules', '.cache', 'larder-compile');
   return isSource() ? { NODE_COMPILE_CACHE: cache, ...env } : env;
 }

@@ -11,6 +11,7 @@ import { formatHostPort } from './options/listen-address.ts';
 import type { ServerSettings } from './options/server-options.ts';
 import type { BoundAddress, RunningServer } from './running-server.ts';
 import type { StatisticsRow } from './session/statistics-source.ts';
+import { settleHeap } from './settle-heap.ts';
 import { ServerStatistics } from './statistics/server-statistics.ts';
 import { latencyByCommand } from './statistics/shared-latency.ts';
 import type { MessageFromWorker, WorkerInput } from './workers/messages.ts';
@@ -105,6 +106,7 @@ export class Server implements RunningServer {
       await pool.stop();
       throw error;
     }
+    settleHeap();
     const { transport, workers, addresses } = this;
     this.#log.info({ transport, workers, addresses }, 'serving');
   }

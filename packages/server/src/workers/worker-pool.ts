@@ -19,7 +19,7 @@ import type { MessageFromWorker, MessageToWorker, WorkerInput } from './messages
  * Workers allocate next to nothing while they serve; without a bound V8 would let each one's young generation
  * grow to several times what it uses.
  */
-const YOUNG_GENERATION_MB = 8;
+const YOUNG_GENERATION_MB = 3;
 
 export interface WorkerPoolOptions {
   /** The module that every worker runs. */

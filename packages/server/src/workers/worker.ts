@@ -13,12 +13,23 @@ import { attachArena, createTransport, type Transport } from '@larder/datapath';
 import { SharedEventLog } from '../events/shared-event-log.ts';
 import { TokenAuthenticator } from '../session/authenticator.ts';
 import type { Session } from '../session/session.ts';
+import { settleHeap } from '../settle-heap.ts';
 import { ServerStatistics } from '../statistics/server-statistics.ts';
 import { SharedLatency } from '../statistics/shared-latency.ts';
 import type { MessageFromWorker, MessageToWorker, WorkerInput } from './messages.ts';
 import { SharedState } from './shared-state.ts';
 import { WorkerControl } from './worker-control.ts';
 import { WorkerHandler } from './worker-handler.ts';
+
+/** A quarter of the connections may have sent something in one turn before io_uring has to be asked again. */
+const RECEIVE_BUFFERS_SHARE = 4;
+const RECEIVE_BUFFERS_LEAST = 64;
+const RECEIVE_BUFFERS_MOST = 256;
+
+function receiveBuffers(connectionsMax: number): number {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, connectionsMax / RECEIVE_BUFFERS_SHARE)));
+  return Math.min(RECEIVE_BUFFERS_MOST, Math.max(RECEIVE_BUFFERS_LEAST, wanted));
+}
 
 function post(message: MessageFromWorker): void {
   parentPort!.postMessage(message);
@@ -67,6 +78,7 @@ async function main(input: WorkerInput): Promise<void> {
     clock: () => performance.now(),
     limits: {
       connectionsMax: Math.max(1, input.connectionsMax),
+      receiveBuffers: receiveBuffers(input.connectionsMax),
       idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
     },
     acceptWhenFull: settings.refuseWhenFull ? 'close' : 'wait',
@@ -81,6 +93,7 @@ async function main(input: WorkerInput): Promise<void> {
     await transport.serve(socket, input.tls === undefined ? {} : { tls: input.tls });
   }
   handler.listenersServed();
+  settleHeap();
   post({ type: 'serving' });
   await transport.run();
   post({ type: 'stopped' });
