@@ -54,6 +54,6 @@ export {
   symbolRegion,
 } from './planners/plan.ts';
 export { PlanCache } from './planners/plan-cache.ts';
-export { type PlanRequest, plan, planDegradedRead, strategies } from './planners/planner.ts';
+export { certifiedBound, type PlanRequest, plan, planDegradedRead, strategies } from './planners/planner.ts';
 export { type ShareOptions, scheduleMatrix } from './schedule/share-subexpressions.ts';
 export { executeSchedule, type XorSchedule, type XorStep } from './schedule/xor-schedule.ts';

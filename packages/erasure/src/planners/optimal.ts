@@ -7,12 +7,17 @@
  *   3. the subspace search (subspace-search.ts) with a target value that rises
  *      from the lower bound towards the incumbent: a run without result proves
  *      that no plan has the target value, so the proven gap shrinks all the
- *      time; a run with a result lowers the incumbent.
+ *      time; a run with a result lowers the incumbent. It is the better way for
+ *      few rows (small ω), so it gets the first share of the time;
+ *   4. the bound by multipliers (multiplier-bound.ts), the better way for many
+ *      rows and two parities; its words propose incumbents too;
+ *   5. the search again, from the better bound, for the rest of the time.
  *
  * Ends when the bounds meet, or returns the best plan and the proven bound when
  * time or memory do not suffice.
  */
 import { BitMatrix } from '../matrix/bit-matrix.ts';
+import { type MultiplierBound, multiplierBound, multiplierBytes } from './multiplier-bound.ts';
 import type { Certificate } from './plan.ts';
 import type { RecoveryProblem } from './problem.ts';
 import { replaceRows } from './replace.ts';
@@ -40,44 +45,135 @@ const PAIRED_CHECKS_MAX = 64;
 /** Real costs: part of the gap that a run tries to close. */
 const GAP_PART = 0.25;
 const EPSILON = 1e-7;
+/** A bound by multipliers must exceed a value by this to exclude it: they are sums of many numbers. */
+const BOUND_EPSILON = 1e-5;
+/** Parts of the time after which the first search, and the ascent of multipliers, must end. */
+const FIRST_SEARCH_PART = 0.2;
+const MULTIPLIERS_PART = 0.6;
 
 export function optimalRows(problem: RecoveryProblem, limits: OptimalLimits): OptimalResult {
-  const deadline = limits.now() + limits.timeMs;
-  const expired = () => limits.now() > deadline;
-  const space = createRowSpace(problem);
-  const unit = costUnit(problem.costs);
-  let { chosen, value } = incumbent(problem);
-  const minima = space.dimensions <= STREAMED_DIMENSIONS_MAX ? classMinima(space, expired) : undefined;
-  const classBound = minima ? averageBound(space, minima) : 0;
-  let lowerBound = unit.integral ? roundUp(classBound, unit.step) : classBound;
-  const refuted: number[] = [];
-  let nodes = 0;
-  if (lowerBound < value - EPSILON && searchBytes(space) <= limits.bytesMax && !expired()) {
-    const search = new SubspaceSearch(space, unit, expired);
-    while (lowerBound < value - EPSILON) {
-      const target = nextTarget(lowerBound, value, unit);
-      const { found, complete } = search.run(target);
-      if (found) {
-        value = found.value;
-        chosen = equationsOf(problem, space, found.words);
-      }
-      if (!complete) break;
-      if (!found) refuted.push(target);
-      lowerBound = found ? value : Math.min(value, unit.integral ? target + unit.step : target);
-    }
-    nodes = search.nodes;
+  return new OptimalSolver(problem, limits).run();
+}
+
+class OptimalSolver {
+  readonly #problem: RecoveryProblem;
+  readonly #limits: OptimalLimits;
+  readonly #space: RowSpace;
+  readonly #unit: CostUnit;
+  readonly #begunMs: number;
+  #deadlineMs = 0;
+  #chosen: BitMatrix;
+  #value: number;
+  #lowerBound = 0;
+  #search: SubspaceSearch | undefined;
+  readonly #refuted: number[] = [];
+
+  constructor(problem: RecoveryProblem, limits: OptimalLimits) {
+    this.#problem = problem;
+    this.#limits = limits;
+    this.#begunMs = limits.now();
+    this.#space = createRowSpace(problem);
+    this.#unit = costUnit(problem.costs);
+    const first = incumbent(problem);
+    this.#chosen = first.chosen;
+    this.#value = first.value;
   }
-  lowerBound = Math.min(lowerBound, value);
-  return {
-    chosen,
-    value,
-    lowerBound,
-    certificate: { dimensions: space.dimensions, classBound, nodes, refuted },
-  };
+
+  run(): OptimalResult {
+    const space = this.#space;
+    this.#allow(1);
+    const streamed = space.dimensions <= STREAMED_DIMENSIONS_MAX;
+    const minima = streamed ? classMinima(space, this.#expired) : undefined;
+    const classBound = minima ? averageBound(space, minima) : 0;
+    this.#raise(classBound);
+    this.#allow(FIRST_SEARCH_PART);
+    this.#searchSubspaces();
+    this.#allow(MULTIPLIERS_PART);
+    const multipliers = this.#ascend();
+    this.#allow(1);
+    this.#searchSubspaces();
+    return {
+      chosen: this.#chosen,
+      value: this.#value,
+      lowerBound: Math.min(this.#lowerBound, this.#value),
+      certificate: {
+        dimensions: space.dimensions,
+        classBound,
+        multiplierBound: multipliers?.bound ?? 0,
+        multipliers: multipliers?.multipliers,
+        nodes: this.#search?.nodes ?? 0,
+        refuted: this.#refuted,
+      },
+    };
+  }
+
+  /** The part of all time after which the next step must end. */
+  #allow(part: number): void {
+    this.#deadlineMs = this.#begunMs + part * this.#limits.timeMs;
+  }
+
+  readonly #expired = (): boolean => this.#limits.now() > this.#deadlineMs;
+
+  #closed(): boolean {
+    return this.#lowerBound >= this.#value - EPSILON;
+  }
+
+  #raise(bound: number): void {
+    const rounded = this.#unit.integral ? roundUp(bound, this.#unit.step) : bound;
+    this.#lowerBound = Math.max(this.#lowerBound, rounded);
+  }
+
+  #searchSubspaces(): void {
+    if (this.#closed() || this.#expired() || searchBytes(this.#space) > this.#limits.bytesMax) return;
+    this.#search ??= new SubspaceSearch(this.#space, this.#unit, this.#expired);
+    while (!this.#closed()) {
+      const target = nextTarget(this.#lowerBound, this.#value, this.#unit);
+      const { found, complete } = this.#search.run(target);
+      if (found) {
+        this.#value = found.value;
+        this.#chosen = equationsOf(this.#problem, this.#space, found.words);
+      }
+      if (!complete) return;
+      if (found) this.#lowerBound = found.value;
+      else {
+        this.#refuted.push(target);
+        this.#lowerBound = Math.max(
+          this.#lowerBound,
+          this.#unit.integral ? target + this.#unit.step : target,
+        );
+      }
+    }
+  }
+
+  #ascend(): MultiplierBound | undefined {
+    if (this.#closed() || this.#expired()) return undefined;
+    const held = this.#search ? searchBytes(this.#space) : 0;
+    if (multiplierBytes(this.#space) + held > this.#limits.bytesMax) return undefined;
+    const result = multiplierBound(this.#space, {
+      incumbent: () => this.#value,
+      enough: () =>
+        this.#value - (this.#unit.integral ? this.#unit.step - BOUND_EPSILON : BOUND_EPSILON * this.#value),
+      expired: this.#expired,
+      propose: (words) => {
+        const chosen = equationsOf(this.#problem, this.#space, words);
+        const value = unionCost(this.#problem, chosen);
+        if (value >= this.#value - EPSILON) return;
+        this.#value = value;
+        this.#chosen = chosen;
+      },
+    });
+    this.#raise(result.bound);
+    return result;
+  }
+}
+
+interface CostUnit {
+  readonly step: number;
+  readonly integral: boolean;
 }
 
 /** Integer costs differ by their greatest common divisor at least; real ones by next to nothing. */
-function costUnit(costs: Float64Array): { step: number; integral: boolean } {
+function costUnit(costs: Float64Array): CostUnit {
   const positive = Array.from(costs).filter((cost) => cost > 0);
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   if (positive.length > 0 && positive.every(Number.isInteger)) {
@@ -87,10 +183,10 @@ function costUnit(costs: Float64Array): { step: number; integral: boolean } {
 }
 
 function roundUp(value: number, step: number): number {
-  return Math.ceil(value / step - EPSILON) * step;
+  return Math.ceil(value / step - BOUND_EPSILON / 2) * step;
 }
 
-function nextTarget(lowerBound: number, value: number, unit: { step: number; integral: boolean }): number {
+function nextTarget(lowerBound: number, value: number, unit: CostUnit): number {
   if (unit.integral) return Math.min(lowerBound, value - unit.step);
   const gap = value - lowerBound;
   // The last hundredth is searched at once, or the steps would never arrive.

@@ -21,12 +21,16 @@ export interface Optimality {
   readonly lowerBound: number;
 }
 
-/** What is proven of an optimal plan, in a form that can be looked at and recomputed. */
+/** What the proof of an optimal plan rests on. */
 export interface Certificate {
-  /** Dimension d of the row space: the search is over subspaces of 2^d words. */
+  /** Dimension d of the row space: 2^d sums of checks were taken into account. */
   readonly dimensions: number;
-  /** Bound from the cheapest word of each class, or 0 when time was too short. */
+  /** Bound from the cheapest word of each class, or 0 when it was out of reach. */
   readonly classBound: number;
+  /** Bound by multipliers, or 0 when they were not needed or out of reach. */
+  readonly multiplierBound: number;
+  /** The multipliers, from which `certifiedBound` recomputes the bound. */
+  readonly multipliers: Float64Array | undefined;
   /** Nodes of the branch and bound. */
   readonly nodes: number;
   /** Targets that were searched in full without result, ascending. */

@@ -13,10 +13,12 @@ import type { BitMatrix } from '../matrix/bit-matrix.ts';
 import { quickLowerBound } from './bounds.ts';
 import { conventionalRecovery } from './conventional.ts';
 import { enumerationRows } from './enumeration.ts';
+import { evaluateMultipliers } from './multiplier-bound.ts';
 import { optimalRows, unionCost } from './optimal.ts';
 import { buildPlan, type Certificate, type Objective, type RecoveryPlan, type Strategy } from './plan.ts';
 import { createProblem, type RecoveryProblem } from './problem.ts';
 import { replaceRows } from './replace.ts';
+import { createRowSpace } from './row-space.ts';
 
 export const strategies: readonly Strategy[] = ['conventional', 'enumeration', 'replace', 'optimal'];
 
@@ -108,6 +110,15 @@ function chooseEquations(
   const timeMs = request.timeLimitMs ?? OPTIMAL_TIME_MS;
   const bytesMax = request.memoryLimitBytes ?? OPTIMAL_BYTES_MAX;
   return optimalRows(problem, { timeMs, bytesMax, now });
+}
+
+/**
+ * The lower bound that a certificate's multipliers prove for the request,
+ * evaluated anew over all 2^d words one by one; 0 without multipliers. Slow.
+ */
+export function certifiedBound(request: PlanRequest, certificate: Certificate): number {
+  const space = createRowSpace(problemOf(request));
+  return certificate.multipliers ? evaluateMultipliers(space, certificate.multipliers) : 0;
 }
 
 /** A degraded read: rows of a node that cannot be read, rebuilt from the other nodes. */

@@ -16,6 +16,7 @@
  * low `free` bits; adding words is XOR of numbers.
  */
 import { BitMatrix, popcount, reduceOnColumns, xorWords } from '../matrix/bit-matrix.ts';
+import { independentRows } from './independent-rows.ts';
 import type { RecoveryProblem } from './problem.ts';
 
 export interface RowSpace {
@@ -43,17 +44,35 @@ export function createRowSpace(problem: RecoveryProblem): RowSpace {
   reduceOnColumns(reduced, targets);
   const own = reduced.selectRows(targets.map((_, i) => i)).selectColumns(readable);
   const others = Array.from({ length: equations.rows - targets.length }, (_, i) => targets.length + i);
-  const rest = reduced.selectRows(others).selectColumns(readable);
-  const pivots = reduceOnColumns(
-    rest,
-    readable.map((_, i) => i),
-  );
-  const free = pivots.filter((pivot) => pivot >= 0).length;
+  const rest = lightBasis(reduced.selectRows(others).selectColumns(readable));
+  const free = rest.rows;
   const basis = new BitMatrix(free + targets.length, readable.length);
   for (let i = 0; i < free; i++) basis.row(i).set(rest.row(i));
   for (let i = 0; i < targets.length; i++) basis.row(free + i).set(own.row(i));
   const costs = Float64Array.from(readable, (symbol) => problem.costs[Math.floor(symbol / code.rows)]!);
   return { targets: targets.length, free, dimensions: free + targets.length, readable, basis, costs };
+}
+
+/**
+ * Independent rows with few ones: rows are replaced by their sum with another
+ * as long as that is lighter. Searches prune the better the sparser rows are.
+ */
+function lightBasis(rows: BitMatrix): BitMatrix {
+  const columns = Array.from({ length: rows.columns }, (_, i) => i);
+  const light = rows.selectRows(independentRows(rows, columns));
+  for (let improved = true; improved; ) {
+    improved = false;
+    for (let a = 0; a < light.rows; a++) {
+      for (let b = 0; b < light.rows; b++) {
+        if (a === b) continue;
+        const before = light.rowWeight(a);
+        light.xorRow(a, b);
+        if (light.rowWeight(a) < before) improved = true;
+        else light.xorRow(a, b);
+      }
+    }
+  }
+  return light;
 }
 
 /** The word with this number, on the readable symbols. */
