@@ -14,7 +14,8 @@ export class DatapathError extends Error {
 
   static from(error: unknown, operation: string): DatapathError {
     if (error instanceof DatapathError) return error;
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
+    const code =
+      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
     const text = error instanceof Error ? error.message : String(error);
     return new DatapathError(code, operation, text, { cause: error });
   }
