@@ -24,8 +24,8 @@ export class LoadProcess {
     space: KeySpacePlan,
     transport?: string,
   ): Promise<LoadProcess> {
-    // One V8 thread less to share the CPU with; the young generation is small because nothing is allocated.
-    const args = ['-C', 'larder-source', '--single-threaded-gc', MAIN];
+    // Collecting on the thread itself, and when it is told to, leaves no helper threads to share the CPU with.
+    const args = ['-C', 'larder-source', '--single-threaded-gc', '--expose-gc', MAIN];
     const target = processes.start('the load generator', process.execPath, args, { cpus, channel: true });
     const load = new LoadProcess(target, processes);
     await load.#ask({ kind: 'prepare', space, ...(transport === undefined ? {} : { transport }) });
