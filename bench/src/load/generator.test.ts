@@ -119,6 +119,14 @@ test('a wrong byte ends the run with the key, and the generator can go on', { sk
   generator.run(planOf(address, [{ ...FILL, requests: 10 }], 30));
 });
 
+test('a plan that cannot be is refused', { skip }, () => {
+  const address: LoadAddress = { kind: 'tcp', host: '127.0.0.1', port: 1 };
+  const run = (rest: Partial<StreamPlan>) => () => generator.run(planOf(address, [streamOf(rest)], 1));
+  assert.throws(run({ depth: 0 }), /depth of load is 0, not 1 to/);
+  assert.throws(run({ keysPerGet: 401 }), /keys per get of load is 401/);
+  assert.throws(run({ firstKey: 1 }), /last key of load is 201, not 1 to 200/);
+});
+
 test('nobody listening is an error, not a wait', { skip }, () => {
   const address: LoadAddress = { kind: 'unix', path: '/tmp/larder-bench-no-such-socket' };
   assert.throws(() => generator.run(planOf(address, [FILL], 30)), /ENOENT|closed/);

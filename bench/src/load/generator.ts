@@ -12,11 +12,11 @@
 import type { CloseReason, Connection, TransportHandler } from '@larder/datapath';
 import { BenchError } from '../errors.ts';
 import { type CpuReading, cpuSecondsBetween, readCpuTime } from '../harness/cpu-time.ts';
-import { OWN_ABSENCE_MS, RUN_STALL_MS } from '../limits.ts';
+import { CONNECTIONS_MAX, DEPTH_MAX, MULTIGET_MAX, OWN_ABSENCE_MS, RUN_STALL_MS } from '../limits.ts';
 import { ConnectionStream, LoadSession } from './connection-stream.ts';
 import { DatagramStream } from './datagram-stream.ts';
 import type { LoadMemory } from './load-memory.ts';
-import type { RunPlan, RunResult } from './plan.ts';
+import type { KeySpacePlan, RunPlan, RunResult, StreamPlan } from './plan.ts';
 
 /** What the generator needs of a datapath transport. */
 export interface LoadTransport {
@@ -67,6 +67,7 @@ export class LoadGenerator implements TransportHandler<LoadSession> {
   }
 
   run(plan: RunPlan): RunResult {
+    for (const stream of plan.streams) assertStream(stream, this.#memory.space.plan);
     return plan.address.kind === 'udp' ? this.#runDatagrams(plan) : this.#runConnections(plan);
   }
 
@@ -238,6 +239,19 @@ export class LoadGenerator implements TransportHandler<LoadSession> {
       if (this.#failure !== undefined) throw this.#failure;
     }
   }
+}
+
+/** Refuses what would not fit the buffers, or asks for keys that there are not. */
+function assertStream(stream: StreamPlan, space: KeySpacePlan): void {
+  const inRange = (name: string, value: number, max: number): void => {
+    if (!(value >= 1 && value <= max)) {
+      throw new BenchError('USAGE', `${name} of ${stream.name} is ${value}, not 1 to ${max}`);
+    }
+  };
+  inRange('connections', stream.connections, CONNECTIONS_MAX);
+  inRange('depth', stream.depth, DEPTH_MAX);
+  inRange('keys per get', stream.keysPerGet, MULTIGET_MAX);
+  inRange('last key', stream.firstKey + stream.keys, space.keys);
 }
 
 /** Ends a run in which no answer comes any more. */

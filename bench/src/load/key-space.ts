@@ -24,7 +24,7 @@ import type { KeySpacePlan } from './plan.ts';
 const DIGITS = 10;
 const VALUE_WORD = 'VALUE ';
 /** Copies and comparisons go in steps of this many bytes and may read that far beyond the end. */
-export const STEP_BYTES = 8;
+const STEP_BYTES = 8;
 /** From here on one call of native code beats a loop. */
 const NATIVE_BYTES_MIN = 2048;
 const TEXT = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
