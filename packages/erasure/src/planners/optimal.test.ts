@@ -93,7 +93,51 @@ test('with random real costs the search closes the gap, and no recovery of the r
         assert.ok(unionCost(problem, problem.equations.selectRows(known)) >= model.value - 1e-6);
       },
     ),
-    { seed: 5, numRuns: 40 },
+    { seed: 5, numRuns: 150 },
+  );
+});
+
+test('at any costs the optimum is that of enumeration, also for several lost nodes and parts of nodes', () => {
+  const codes = [
+    small('rdp', { p: 5 }),
+    small('evenodd', { p: 5 }),
+    small('star', { p: 5, k: 3 }),
+    small('crs', { k: 5, m: 3, w: 3 }),
+    small('xcode', { p: 5 }),
+    small('blaum-roth', { k: 4, w: 4 }),
+  ];
+  const cost = fc.oneof(
+    fc.nat({ max: 5 }),
+    fc.nat({ max: 5000 }),
+    fc.double({ min: 0, max: 50, noNaN: true }),
+  );
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.array(cost, { minLength: 8, maxLength: 8 }),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
+      fc.boolean(),
+      (pick, costs, losses, whole) => {
+        const code = codes[pick % codes.length]!;
+        const lost = whole
+          ? { lostNodes: losses.slice(0, code.tolerance - 1).map((loss) => loss % code.nodes) }
+          : {
+              lostSymbols: losses.map((loss) => (pick % code.nodes) * code.rows + (loss % code.rows)),
+              missingNodes: [(pick + 1) % code.nodes],
+            };
+        const request = { code, ...lost, costs: costs.slice(0, code.nodes) };
+        const optimal = plan({ ...request, strategy: 'optimal' });
+        const enumeration = plan({ ...request, strategy: 'enumeration' });
+        // Costs below a billionth of the largest do not count in bounds.
+        const close = 1e-5 * Math.max(1, optimal.value) + 1e-7 * Math.max(...request.costs);
+        assert.ok(
+          Math.abs(optimal.value - enumeration.value) <= close,
+          `${optimal.value} and ${enumeration.value}`,
+        );
+        assert.ok(optimal.optimality.lowerBound >= optimal.value - close);
+      },
+    ),
+    { seed: 3, numRuns: 400 },
   );
 });
 

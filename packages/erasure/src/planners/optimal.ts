@@ -21,7 +21,14 @@ import { type MultiplierBound, multiplierBound, multiplierBytes } from './multip
 import type { Certificate } from './plan.ts';
 import type { RecoveryProblem } from './problem.ts';
 import { replaceRows } from './replace.ts';
-import { averageBound, classMinima, createRowSpace, equationsOf, type RowSpace } from './row-space.ts';
+import {
+  averageBound,
+  classMinima,
+  createRowSpace,
+  equationsOf,
+  largestCost,
+  type RowSpace,
+} from './row-space.ts';
 import { SubspaceSearch } from './subspace-search.ts';
 
 export interface OptimalLimits {
@@ -42,9 +49,14 @@ export interface OptimalResult {
 const STREAMED_DIMENSIONS_MAX = 31;
 /** Pairs of checks are tried as rows of their own up to this many checks. */
 const PAIRED_CHECKS_MAX = 64;
-/** Real costs: part of the gap that a run tries to close. */
+/** Integer costs: a gap of this many units is closed unit by unit. */
+const SMALL_GAP_UNITS = 12;
+/** Otherwise: part of the gap that a run tries to close. */
 const GAP_PART = 0.25;
-const EPSILON = 1e-7;
+/** Real costs: part of the value that counts as no difference. */
+const REAL_UNIT = 2e-10;
+/** Bounds have met when they are this many units apart: refuting the value less one unit is enough for real costs. */
+const CLOSED_UNITS = { integral: 0.5, real: 1.5 } as const;
 /** A bound by multipliers must exceed a value by this to exclude it: they are sums of many numbers. */
 const BOUND_EPSILON = 1e-5;
 /** Parts of the time after which the first search, and the ascent of multipliers, must end. */
@@ -52,7 +64,24 @@ const FIRST_SEARCH_PART = 0.2;
 const MULTIPLIERS_PART = 0.6;
 
 export function optimalRows(problem: RecoveryProblem, limits: OptimalLimits): OptimalResult {
-  return new OptimalSolver(problem, limits).run();
+  const largest = largestCost(problem);
+  if (largest === 0 || problem.costs.every(Number.isInteger)) return new OptimalSolver(problem, limits).run();
+  // Real costs are brought to one scale, so that tolerances mean the same for all.
+  const scaled = { ...problem, costs: problem.costs.map((cost) => cost / largest) };
+  const result = new OptimalSolver(scaled, limits).run();
+  const { certificate } = result;
+  return {
+    chosen: result.chosen,
+    value: unionCost(problem, result.chosen),
+    lowerBound: result.lowerBound * largest,
+    certificate: {
+      ...certificate,
+      classBound: certificate.classBound * largest,
+      multiplierBound: certificate.multiplierBound * largest,
+      multipliers: certificate.multipliers?.map((multiplier) => multiplier * largest),
+      refuted: certificate.refuted.map((target) => target * largest),
+    },
+  };
 }
 
 class OptimalSolver {
@@ -73,10 +102,10 @@ class OptimalSolver {
     this.#limits = limits;
     this.#begunMs = limits.now();
     this.#space = createRowSpace(problem);
-    this.#unit = costUnit(problem.costs);
     const first = incumbent(problem);
     this.#chosen = first.chosen;
     this.#value = first.value;
+    this.#unit = costUnit(problem.costs, first.value);
   }
 
   run(): OptimalResult {
@@ -115,7 +144,8 @@ class OptimalSolver {
   readonly #expired = (): boolean => this.#limits.now() > this.#deadlineMs;
 
   #closed(): boolean {
-    return this.#lowerBound >= this.#value - EPSILON;
+    const units = this.#unit.integral ? CLOSED_UNITS.integral : CLOSED_UNITS.real;
+    return this.#lowerBound >= this.#value - units * this.#unit.step;
   }
 
   #raise(bound: number): void {
@@ -157,7 +187,7 @@ class OptimalSolver {
       propose: (words) => {
         const chosen = equationsOf(this.#problem, this.#space, words);
         const value = unionCost(this.#problem, chosen);
-        if (value >= this.#value - EPSILON) return;
+        if (value > this.#value - this.#unit.step / 2) return;
         this.#value = value;
         this.#chosen = chosen;
       },
@@ -173,13 +203,13 @@ interface CostUnit {
 }
 
 /** Integer costs differ by their greatest common divisor at least; real ones by next to nothing. */
-function costUnit(costs: Float64Array): CostUnit {
+function costUnit(costs: Float64Array, value: number): CostUnit {
   const positive = Array.from(costs).filter((cost) => cost > 0);
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   if (positive.length > 0 && positive.every(Number.isInteger)) {
     return { step: positive.reduce(divisor), integral: true };
   }
-  return { step: Math.max(1e-12, 1e-9 * Math.max(0, ...positive)), integral: false };
+  return { step: Math.max(1e-12, REAL_UNIT * value), integral: false };
 }
 
 function roundUp(value: number, step: number): number {
@@ -187,8 +217,12 @@ function roundUp(value: number, step: number): number {
 }
 
 function nextTarget(lowerBound: number, value: number, unit: CostUnit): number {
-  if (unit.integral) return Math.min(lowerBound, value - unit.step);
   const gap = value - lowerBound;
+  if (unit.integral) {
+    const units = Math.round(gap / unit.step);
+    const stride = units <= SMALL_GAP_UNITS ? 0 : Math.floor(units * GAP_PART);
+    return Math.min(lowerBound + stride * unit.step, value - unit.step);
+  }
   // The last hundredth is searched at once, or the steps would never arrive.
   return gap < 0.01 * value ? value - unit.step : lowerBound + gap * GAP_PART;
 }

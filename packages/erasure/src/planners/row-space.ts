@@ -19,6 +19,9 @@ import { BitMatrix, popcount, reduceOnColumns, xorWords } from '../matrix/bit-ma
 import { independentRows } from './independent-rows.ts';
 import type { RecoveryProblem } from './problem.ts';
 
+/** Costs below this part of the largest count as zero in bounds; a bound stays one. */
+const NEGLIGIBLE = 1e-9;
+
 export interface RowSpace {
   /** ω: number of targets. */
   readonly targets: number;
@@ -32,7 +35,7 @@ export interface RowSpace {
    * equations, then one equation per target.
    */
   readonly basis: BitMatrix;
-  /** Cost of each column. */
+  /** Cost of each column; what is next to nothing is zero. */
   readonly costs: Float64Array;
 }
 
@@ -44,21 +47,38 @@ export function createRowSpace(problem: RecoveryProblem): RowSpace {
   reduceOnColumns(reduced, targets);
   const own = reduced.selectRows(targets.map((_, i) => i)).selectColumns(readable);
   const others = Array.from({ length: equations.rows - targets.length }, (_, i) => targets.length + i);
-  const rest = lightBasis(reduced.selectRows(others).selectColumns(readable));
+  const negligible = NEGLIGIBLE * largestCost(problem);
+  const costs = Float64Array.from(readable, (symbol) => {
+    const cost = problem.costs[Math.floor(symbol / code.rows)]!;
+    return cost > negligible ? cost : 0;
+  });
+  // Equations that differ in symbols without cost only are as good as equal.
+  const dear = readable.flatMap((_, i) => (costs[i]! > 0 ? [i] : []));
+  const rest = lightBasis(reduced.selectRows(others).selectColumns(readable), dear);
   const free = rest.rows;
   const basis = new BitMatrix(free + targets.length, readable.length);
   for (let i = 0; i < free; i++) basis.row(i).set(rest.row(i));
   for (let i = 0; i < targets.length; i++) basis.row(free + i).set(own.row(i));
-  const costs = Float64Array.from(readable, (symbol) => problem.costs[Math.floor(symbol / code.rows)]!);
   return { targets: targets.length, free, dimensions: free + targets.length, readable, basis, costs };
 }
 
+/** The largest cost of a node that can be read; 0 when none can. */
+export function largestCost({ code, targets, unavailable, costs }: RecoveryProblem): number {
+  const closed = new Uint8Array(code.symbolCount);
+  for (const symbol of targets) closed[symbol] = 1;
+  for (const symbol of unavailable) closed[symbol] = 1;
+  let largest = 0;
+  for (const [symbol, isClosed] of closed.entries()) {
+    if (!isClosed) largest = Math.max(largest, costs[Math.floor(symbol / code.rows)]!);
+  }
+  return largest;
+}
+
 /**
- * Independent rows with few ones: rows are replaced by their sum with another
+ * Rows that are independent on the columns, with few ones: rows are replaced by their sum with another
  * as long as that is lighter. Searches prune the better the sparser rows are.
  */
-function lightBasis(rows: BitMatrix): BitMatrix {
-  const columns = Array.from({ length: rows.columns }, (_, i) => i);
+function lightBasis(rows: BitMatrix, columns: readonly number[]): BitMatrix {
   const light = rows.selectRows(independentRows(rows, columns));
   for (let improved = true; improved; ) {
     improved = false;

@@ -18,6 +18,7 @@
  * when neither is excluded and the excesses of u, u + h and h over their
  * classes' minima fit in the slack together.
  */
+import { ErasureError } from '../errors.ts';
 import { type RowSpace, WordCost } from './row-space.ts';
 
 export interface SubspaceSolution {
@@ -173,9 +174,12 @@ export class SubspaceSearch {
     return minima;
   }
 
+  /** So coarse that half of all raises suffice for the slack, and a multiple of the unit. */
   #stepOf(slack: number, remaining: number): number {
-    if (this.#integral) return this.#unit;
-    return Math.max(this.#unit, slack / Math.min(REAL_STEPS, 2 ** remaining));
+    const classes = 2 ** remaining - 1;
+    if (!this.#integral) return Math.max(this.#unit, slack / Math.min(REAL_STEPS, classes + 1));
+    const coarse = (2 * slack) / (RAISE_STEPS * classes);
+    return this.#unit * Math.max(1, Math.ceil(coarse / this.#unit));
   }
 
   /**
@@ -197,7 +201,9 @@ export class SubspaceSearch {
     raises.sort((a, b) => b.ratio - a.ratio);
     let gained = 0;
     let taken = 0;
-    while (taken < raises.length && gained <= slack) {
+    // A little more than the slack, because the raises are summed in another order later.
+    const wanted = slack + 1e-3 * step;
+    while (taken < raises.length && gained <= wanted) {
       gained += (raises[taken]!.to - raises[taken]!.from) * step;
       taken++;
     }
@@ -244,6 +250,9 @@ export class SubspaceSearch {
       const raised = minima[raise.classNumber]! + raise.to;
       sum += raised - current[raise.classNumber]!;
       current[raise.classNumber] = raised;
+    }
+    if (half * (this.#target - spent + EPSILON) - sum >= 0) {
+      throw new ErasureError('INTERNAL', 'the planned raises did not close a node of the search');
     }
   }
 
