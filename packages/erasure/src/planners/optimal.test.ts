@@ -141,6 +141,15 @@ test('at any costs the optimum is that of enumeration, also for several lost nod
   );
 });
 
+test('with as many lost nodes as the code tolerates there is one recovery, known at once', () => {
+  const made = plan({ code: small('star', { p: 11 }), lostNodes: [0, 4, 11], strategy: 'optimal' });
+  assert.deepEqual(made.optimality, { proven: true, lowerBound: made.value });
+  assert.equal(made.certificate!.nodes, 0);
+  const two = plan({ code: small('crs', { k: 6, m: 3, w: 4 }), lostNodes: [0, 1], strategy: 'optimal' });
+  assert.equal(two.optimality.proven, true);
+  assert.ok(two.value < two.conventionalReads);
+});
+
 test('words of the row space are sums of checks: numbers add by XOR', () => {
   const code = small('star', { p: 5 });
   const problem = createProblem({ code, lostNodes: [2] });

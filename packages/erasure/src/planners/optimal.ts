@@ -2,13 +2,13 @@
  * The true minimum over all linear combinations of checks, anytime.
  *
  *   1. an incumbent: replace recovery over the checks, then over the checks and
- *      their sums in pairs, which already finds cancellation between rows;
+ *      their sums of two and three, which already finds cancellation;
  *   2. a lower bound from the cheapest words of the classes (row-space.ts);
  *   3. the subspace search (subspace-search.ts) with a target value that rises
  *      from the lower bound towards the incumbent: a run without result proves
  *      that no plan has the target value, so the proven gap shrinks all the
  *      time; a run with a result lowers the incumbent. It is the better way for
- *      few rows (small ω), so it gets the first share of the time;
+ *      few targets, and gets the first and then the larger share of the time;
  *   4. the bound by multipliers (multiplier-bound.ts), the better way for many
  *      rows and two parities; its words propose incumbents too;
  *   5. the search again, from the better bound, for the rest of the time.
@@ -47,8 +47,10 @@ export interface OptimalResult {
 
 /** Up to this many words the row space is gone through word by word for the first bound. */
 const STREAMED_DIMENSIONS_MAX = 31;
-/** Pairs of checks are tried as rows of their own up to this many checks. */
-const PAIRED_CHECKS_MAX = 64;
+/** The array over the classes must fit in memory. */
+const STREAMED_TARGETS_MAX = 22;
+/** Up to how many checks their sums of 1, 2, 3 are tried as rows of their own. */
+const SUMMED_CHECKS = [Number.POSITIVE_INFINITY, 64, 40] as const;
 /** Integer costs: a gap of this many units is closed unit by unit. */
 const SMALL_GAP_UNITS = 12;
 /** Otherwise: part of the gap that a run tries to close. */
@@ -60,8 +62,9 @@ const CLOSED_UNITS = { integral: 0.5, real: 1.5 } as const;
 /** A bound by multipliers must exceed a value by this to exclude it: they are sums of many numbers. */
 const BOUND_EPSILON = 1e-5;
 /** Parts of the time after which the first search, and the ascent of multipliers, must end. */
-const FIRST_SEARCH_PART = 0.2;
-const MULTIPLIERS_PART = 0.6;
+const FEW_TARGETS_MAX = 6;
+const FEW_TARGETS_PARTS = { search: 0.75, multipliers: 0.85 } as const;
+const MANY_TARGETS_PARTS = { search: 0.2, multipliers: 0.6 } as const;
 
 export function optimalRows(problem: RecoveryProblem, limits: OptimalLimits): OptimalResult {
   const largest = largestCost(problem);
@@ -111,13 +114,17 @@ class OptimalSolver {
   run(): OptimalResult {
     const space = this.#space;
     this.#allow(1);
-    const streamed = space.dimensions <= STREAMED_DIMENSIONS_MAX;
+    // Without free equations there is one recovery only.
+    if (space.free === 0) this.#lowerBound = this.#value;
+    const streamed =
+      !this.#closed() && space.dimensions <= STREAMED_DIMENSIONS_MAX && space.targets <= STREAMED_TARGETS_MAX;
     const minima = streamed ? classMinima(space, this.#expired) : undefined;
     const classBound = minima ? averageBound(space, minima) : 0;
     this.#raise(classBound);
-    this.#allow(FIRST_SEARCH_PART);
+    const parts = space.targets <= FEW_TARGETS_MAX ? FEW_TARGETS_PARTS : MANY_TARGETS_PARTS;
+    this.#allow(parts.search);
     this.#searchSubspaces();
-    this.#allow(MULTIPLIERS_PART);
+    this.#allow(parts.multipliers);
     const multipliers = this.#ascend();
     this.#allow(1);
     this.#searchSubspaces();
@@ -232,32 +239,38 @@ function searchBytes(space: RowSpace): number {
   return 2 ** (space.dimensions + 1) * (4 * space.basis.words + 17);
 }
 
+/** Replace recovery over the checks and over their sums of up to a few. */
 function incumbent(problem: RecoveryProblem): { chosen: BitMatrix; value: number } {
-  const plain = problem.equations.selectRows(replaceRows(problem, 'total'));
-  const plainValue = unionCost(problem, plain);
-  if (problem.equations.rows > PAIRED_CHECKS_MAX) return { chosen: plain, value: plainValue };
-  const paired = withPairs(problem);
-  const sums = paired.equations.selectRows(replaceRows(paired, 'total'));
-  const sumsValue = unionCost(problem, sums);
-  return sumsValue < plainValue ? { chosen: sums, value: sumsValue } : { chosen: plain, value: plainValue };
+  let best: { chosen: BitMatrix; value: number } | undefined;
+  for (let terms = 1; terms <= SUMMED_CHECKS.length; terms++) {
+    if (best && problem.equations.rows > SUMMED_CHECKS[terms - 1]!) break;
+    const pool = withSums(problem, terms);
+    const chosen = pool.equations.selectRows(replaceRows(pool, 'total'));
+    const value = unionCost(problem, chosen);
+    if (!best || value < best.value) best = { chosen, value };
+  }
+  return best!;
 }
 
-/** The problem with all sums of two checks as further rows of the first check's group. */
-function withPairs(problem: RecoveryProblem): RecoveryProblem {
+/** The problem with all sums of up to so many checks as rows, each of its first check's group. */
+function withSums(problem: RecoveryProblem, terms: number): RecoveryProblem {
+  if (terms === 1) return problem;
   const { equations, groups } = problem;
-  const rows = equations.rows;
-  const all = new BitMatrix((rows * (rows + 1)) / 2, equations.columns);
-  const allGroups = new Int32Array(all.rows);
-  let next = 0;
-  for (let a = 0; a < rows; a++) {
-    for (let b = a; b < rows; b++) {
-      all.row(next).set(equations.row(a));
-      if (b !== a)
-        for (const [i, word] of equations.row(b).entries()) all.data[next * all.words + i]! ^= word;
-      allGroups[next++] = groups[a]!;
+  const sums: Uint32Array[] = [];
+  const sumGroups: number[] = [];
+  const extend = (from: number, sum: Uint32Array, group: number, left: number): void => {
+    for (let check = from; check < equations.rows; check++) {
+      const next = equations.row(check).map((word, i) => word ^ sum[i]!);
+      const own = group < 0 ? groups[check]! : group;
+      sums.push(next);
+      sumGroups.push(own);
+      if (left > 1) extend(check + 1, next, own, left - 1);
     }
-  }
-  return { ...problem, equations: all, groups: allGroups };
+  };
+  extend(0, new Uint32Array(equations.words), -1, terms);
+  const all = new BitMatrix(sums.length, equations.columns);
+  for (const [r, sum] of sums.entries()) all.row(r).set(sum);
+  return { ...problem, equations: all, groups: Int32Array.from(sumGroups) };
 }
 
 export function unionCost(problem: RecoveryProblem, chosen: BitMatrix): number {
