@@ -182,6 +182,17 @@ test('SIGUSR1 stops for a warm restart: items, expiry and CAS are there again', 
   assert.equal(await third.exit, 0);
 });
 
+test('a signal in the moment in which the address is known is a clean stop', async () => {
+  const early = larder(...SERVE);
+  let isSent = false;
+  early.child.stderr!.on('data', () => {
+    // In the very turn in which the address arrives.
+    if (!isSent && SERVING.test(early.errors)) isSent = early.child.kill('SIGTERM');
+  });
+  assert.equal(await early.exit, 0);
+  assert.match(early.errors, /"reason":"SIGTERM"/);
+});
+
 test('help, version, unknown commands and options', async () => {
   const [help, upHelp, serveHelp, version, wrong, typo, value] = [
     larder('--help'),

@@ -73,9 +73,6 @@ export const WATCHERS_MAX: number = 64;
 /** Output queued for a watcher above which lines are dropped for it. */
 export const WATCHER_OUTPUT_BYTES_MAX: number = 256 * KIB;
 
-/** Ports tried one after another by `larder up`. */
-export const PORTS_TRIED_MAX: number = 100;
-
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`server limits: ${text}`);
 }

@@ -7,7 +7,7 @@ import { banner } from '../banner.ts';
 import { findFreePort } from '../free-port.ts';
 import { LiveLine } from '../live-line.ts';
 import { type ServerFlags, serverOptionsFrom } from '../server-flags.ts';
-import { stopOnSignals } from './stop-on-signals.ts';
+import { StopSignals } from './stop-on-signals.ts';
 
 const HOST = '127.0.0.1';
 const PORT = 11211;
@@ -15,11 +15,12 @@ const PORTS_TRIED_MAX = 100;
 
 export async function up(flags: ServerFlags): Promise<void> {
   const options = serverOptionsFrom(flags);
+  const signals = new StopSignals();
   const started = options.port === undefined ? await startOnFreePort(options) : await startServer(options);
   process.stdout.write(banner(started, { requestedPort: options.port ?? PORT }));
   const line = process.stdout.isTTY ? new LiveLine(started, process.stdout) : undefined;
   line?.start();
-  stopOnSignals(started, () => {
+  signals.attach(started, () => {
     line?.stop();
     process.stdout.write('\nstopping\n');
   });

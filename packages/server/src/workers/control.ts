@@ -18,8 +18,6 @@ export const Control: {
   readonly nextEvent: 3;
   /** 1: `stats detail on`. */
   readonly detail: 4;
-  /** A client's `shutdown` (1) or `shutdown graceful` (2). */
-  readonly shutdown: 5;
   /** Level of verbosity set by a client, plus 1; 0: as started. */
   readonly verbosity: 6;
   readonly detailLock: 7;
@@ -42,7 +40,6 @@ export const Control: {
   watchedLock: 2,
   nextEvent: 3,
   detail: 4,
-  shutdown: 5,
   verbosity: 6,
   detailLock: 7,
   uptimeSeconds: 8,
