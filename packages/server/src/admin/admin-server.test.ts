@@ -64,8 +64,8 @@ test('serves metrics, health and statistics, all on the first connection', async
       string,
       Record<string, unknown>
     >;
-    assert.deepEqual(stats['general'], { big: '18446744073709551615', small: 12 });
-    assert.equal((stats['latency']!['get'] as Record<string, unknown>)['sampled'], 4);
+    assert.deepEqual(stats.general, { big: '18446744073709551615', small: 12 });
+    assert.equal((stats.latency!.get as Record<string, unknown>).sampled, 4);
     assert.equal((await fetch(`${base}/nothing`)).status, 404);
   } finally {
     await admin.close();

@@ -63,7 +63,7 @@ function statsDocument(source: AdminSource): Record<string, unknown> {
       p999Nanoseconds: latencyQuantile(summary, 0.999),
     };
   }
-  document['latency'] = latency;
+  document.latency = latency;
   return document;
 }
 
