@@ -16,7 +16,7 @@ import {
 import { UDP_MALFORMED, UDP_REFUSED, UDP_REQUESTS, UDP_TOO_LARGE } from './counters.ts';
 import { DatagramOutput, gatherBytes } from './datagram-output.ts';
 import { FixedReply } from './replies.ts';
-import { Session } from './session.ts';
+import { Session, SessionState } from './session.ts';
 import type { SessionHandler } from './session-handler.ts';
 
 const REPLY_TOO_LARGE: FixedReply = new FixedReply('SERVER_ERROR reply too large for UDP');
@@ -111,7 +111,8 @@ export class DatagramHandler {
     const { loop } = this.#handler;
     const consumed = loop.run(session, this.#output, start, end);
     loop.storage.drop(session);
-    if (consumed < end || session.state !== 0) this.#counters[UDP_MALFORMED]! += 1;
+    const isPartial = session.state === SessionState.data || session.state === SessionState.swallow;
+    if (consumed < end || isPartial) this.#counters[UDP_MALFORMED]! += 1;
   }
 
   #fixed(reply: FixedReply, counter: number): void {

@@ -96,7 +96,7 @@ export class RequestLoop {
       this.#untilSample = SAMPLE_EVERY_BATCHES;
       return this.#runTimed(session, output, start, end);
     }
-    const isComplete = start < end && this.#u8[end - 1] === NEWLINE && end - start <= GET_LINE_BYTES_MAX;
+    const isComplete = this.#isComplete(session, start, end);
     let at = start;
     while (at < end && !output.isCongested) {
       const next = this.#step(session, output, at, end, isComplete);
@@ -109,7 +109,7 @@ export class RequestLoop {
   /** As `run`, with every request timed. */
   #runTimed(session: Session, output: SessionOutput, start: number, end: number): number {
     const latency = this.#latency;
-    const isComplete = start < end && this.#u8[end - 1] === NEWLINE && end - start <= GET_LINE_BYTES_MAX;
+    const isComplete = this.#isComplete(session, start, end);
     let at = start;
     let before = latency.now();
     while (at < end && !output.isCongested) {
@@ -121,6 +121,14 @@ export class RequestLoop {
       before = after;
     }
     return at;
+  }
+
+  /** Whether every line that begins in [start, end) also ends in it. */
+  #isComplete(session: Session, start: number, end: number): boolean {
+    if (start >= end || this.#u8[end - 1] !== NEWLINE || end - start > GET_LINE_BYTES_MAX) return false;
+    // The unfinished line is whole now, and may be run without its end having been searched.
+    session.searchedBytes = 0;
+    return true;
   }
 
   /** One request, or one part of a data block. Returns where the next one begins, or `at` when bytes are missing. */

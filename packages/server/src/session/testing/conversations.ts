@@ -119,7 +119,41 @@ function outcome(text: string, pieces: readonly number[], sendBufferBytes: numbe
   return `${answered}${ended}\n${currItems} ${currBytes}`;
 }
 
+/** Short requests, so that what is remembered of one would show in the next. */
+const brief = fc.constantFrom(
+  'get a\r\n',
+  'get a b c dddddddd\r\n',
+  'set a 0 0 1\r\nx\r\n',
+  'set bbbbbbbbbb 0 0 3 noreply\r\n\n\r\n\r\n',
+  'gets a\n',
+  'mn\r\n',
+  'mg a v\r\n',
+  'ms a 2\r\nhi\r\n',
+  'delete a\r\n',
+  'incr a 1\r\n',
+  '\r\n',
+);
+
 export function fuzzSplits(numRuns: number): void {
+  test(`brief requests, cut in two at every byte (${numRuns} conversations, seed ${SEED})`, () => {
+    const harness = new SessionHarness({ store: STORE });
+    fc.assert(
+      fc.property(fc.array(brief, { minLength: 1, maxLength: 6 }), (requests) => {
+        const text = requests.join('');
+        const reply = (pieces: readonly number[]): string => {
+          harness.ask('delete a noreply\r\ndelete bbbbbbbbbb noreply\r\nset a 0 0 1\r\n0\r\n');
+          const client = harness.connect();
+          const answered = client.ask(text, pieces);
+          client.close();
+          return answered.replace(/^(VALUE a 0 \d+) \d+/gm, '$1 cas');
+        };
+        const whole = reply([]);
+        for (let cut = 1; cut < text.length; cut++) assert.equal(reply([cut]), whole, `cut at ${cut}`);
+      }),
+      { seed: SEED, numRuns },
+    );
+  });
+
   test(`replies do not depend on how the bytes are cut (${numRuns} conversations, seed ${SEED})`, () => {
     fc.assert(
       fc.property(conversation, cuts, (text, pieces) => {

@@ -18,21 +18,21 @@ export class MemoryConnection implements SessionOutput {
   owners: number[] = [];
   references: number = 0;
   readonly #arena: Arena;
-  readonly #buffer: number;
+  readonly buffer: number;
   readonly #bufferBytes: number;
   #flushed: string[] = [];
   #flushedBytes: number = 0;
 
   constructor(arena: Arena, buffer: number, bufferBytes: number) {
     this.#arena = arena;
-    this.#buffer = buffer;
+    this.buffer = buffer;
     this.#bufferBytes = bufferBytes;
     this.cursor = 0;
     this.limit = 0;
   }
 
   get isCongested(): boolean {
-    return this.#flushedBytes + Math.max(0, this.cursor - this.#buffer) > this.congestedBytes;
+    return this.#flushedBytes + Math.max(0, this.cursor - this.buffer) > this.congestedBytes;
   }
 
   reserve(bytes: number): number {
@@ -90,14 +90,13 @@ export class MemoryConnection implements SessionOutput {
 
   #nextBuffer(): void {
     this.#flush();
-    this.cursor = this.#buffer;
-    this.limit = this.#buffer + this.#bufferBytes;
+    this.cursor = this.buffer;
+    this.limit = this.buffer + this.#bufferBytes;
   }
 
   #flush(): void {
-    if (this.cursor > this.#buffer)
-      this.#push(this.#arena.node.toString('latin1', this.#buffer, this.cursor));
-    if (this.cursor !== 0) this.cursor = this.#buffer;
+    if (this.cursor > this.buffer) this.#push(this.#arena.node.toString('latin1', this.buffer, this.cursor));
+    if (this.cursor !== 0) this.cursor = this.buffer;
   }
 
   #push(text: string): void {

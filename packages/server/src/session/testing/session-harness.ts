@@ -182,7 +182,10 @@ export class SessionHarness {
 
   /** One request on a connection of its own. */
   ask(text: string): string {
-    return this.connect().ask(text);
+    const client = this.connect();
+    const reply = client.ask(text);
+    client.close();
+    return reply;
   }
 
   /** Advances the clock. */
@@ -248,6 +251,7 @@ export class TestClient {
   close(): void {
     this.#harness.handler.onClose(this.asConnection(), 'peer');
     for (const owner of this.connection.owners.splice(0)) this.#harness.handler.onRelease(owner);
+    this.#harness.pool.give(this.connection.buffer);
   }
 
   #deliver(bytes: Buffer): void {
