@@ -14,7 +14,6 @@ export const EPOLLIN: number = 0x1;
 export const EPOLLOUT: number = 0x4;
 export const EPOLLERR: number = 0x8;
 export const EPOLLHUP: number = 0x10;
-export const EPOLLRDHUP: number = 0x2000;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;

@@ -37,7 +37,7 @@ export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionSt
 
 /** Why input cannot simply be given to the handler: bits of `Connection.gate`. */
 export const GATE_CONGESTED: number = 1;
-export const GATE_PAUSED: number = 2;
+const GATE_PAUSED: number = 2;
 export const GATE_ENDED: number = 4;
 export const GATE_CARRY: number = 8;
 /** The bits that hold input back until something else happens. */
