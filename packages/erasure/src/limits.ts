@@ -11,7 +11,7 @@ export const FIELD_BITS_MIN = 1;
 export const FIELD_BITS_MAX = 10;
 
 /** Words of the row space that may be listed in memory: 2^22 words of a few 32-bit integers. */
-export const ENUMERATED_DIMENSIONS_MAX = 22;
+const ENUMERATED_DIMENSIONS_MAX = 22;
 
 /** Default limits of the enumeration planner (it is exponential in m·ω). */
 export const ENUMERATION_TIME_MS = 60_000;

@@ -203,7 +203,7 @@ export function popcount(value: number): number {
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-export function weightOf(words: Uint32Array): number {
+function weightOf(words: Uint32Array): number {
   let weight = 0;
   for (let i = 0; i < words.length; i++) weight += popcount(words[i]!);
   return weight;

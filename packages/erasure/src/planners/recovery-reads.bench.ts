@@ -25,7 +25,7 @@ import { type Chart, chartSvg } from './recovery-chart.ts';
 import { replaceRows } from './replace.ts';
 import { rowModelOptimum } from './row-model.ts';
 
-export interface RecoverySection {
+interface RecoverySection {
   readonly name: string;
   readonly title: string;
   readonly columns: readonly string[];
@@ -377,7 +377,7 @@ function online(): RecoverySection {
   };
 }
 
-export const recoverySections: Readonly<Record<string, () => RecoverySection>> = {
+const recoverySections: Readonly<Record<string, () => RecoverySection>> = {
   'figure-1': figure1,
   'figure-2': figure2,
   'figure-3': figure3,
@@ -390,7 +390,7 @@ export const recoverySections: Readonly<Record<string, () => RecoverySection>> =
 };
 
 /** A section as Markdown; charts are linked by the names that `writeCharts` gives them. */
-export function sectionMarkdown(section: RecoverySection): string {
+function sectionMarkdown(section: RecoverySection): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     `## ${section.title}`,
@@ -405,12 +405,12 @@ export function sectionMarkdown(section: RecoverySection): string {
   ].join('\n');
 }
 
-export function chartName(section: RecoverySection, index: number): string {
+function chartName(section: RecoverySection, index: number): string {
   return `recovery-${section.name}${section.charts.length > 1 ? `-${index + 1}` : ''}.svg`;
 }
 
 /** Runs sections by name (all when none is given); returns whether all targets were met. */
-export function runRecoveryReads(names: readonly string[], folder: string | undefined): boolean {
+function runRecoveryReads(names: readonly string[], folder: string | undefined): boolean {
   const chosen = names.length > 0 ? names : Object.keys(recoverySections);
   const pages: string[] = ['# Recovery reads\n'];
   let met = true;
