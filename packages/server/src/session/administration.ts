@@ -15,6 +15,12 @@ import type { StatisticsRow } from './statistics-source.ts';
 const MEMORY_MEGABYTES_MIN = 8;
 const MEMORY_MEGABYTES_MAX = 1_000_000_000;
 
+/**
+ * The memcached whose commands and answers these are. Clients and test programs read the numbers behind
+ * `VERSION` to decide what they may ask for.
+ */
+const PROTOCOL_LEVEL = '1.6.45';
+
 /** By the words of `watch`. */
 const WATCH_WORDS: ReadonlyMap<string, number> = new Map<string, number>([
   ['fetchers', EventCategory.fetchers],
@@ -41,7 +47,7 @@ export class Administration {
   }
 
   version(output: SessionOutput): void {
-    this.#context.replies.line(output, `VERSION ${this.#context.options.version}`);
+    this.#context.replies.line(output, `VERSION ${PROTOCOL_LEVEL}-larder-${this.#context.options.version}`);
   }
 
   flushAll(output: SessionOutput): void {

@@ -88,7 +88,7 @@ test('malformed requests are answered as memcached does', () => {
     [`delete ${long}\r\ntouch ${long} 1\r\nincr ${long} 1\r\n`, BAD_FORMAT.repeat(3)],
     ['gat\r\ngat x a\r\n', 'ERROR\r\nCLIENT_ERROR invalid exptime argument\r\n'],
     ['get a\tb\r\nget a\rb\r\nget \0\r\n', BAD_FORMAT.repeat(3)],
-    ['version\r\n', 'VERSION 1.6.45-test\r\n'],
+    ['version\r\n', 'VERSION 1.6.45-larder-0.0.0\r\n'],
   ]);
 });
 
@@ -142,7 +142,7 @@ test('values that are too large are refused and their data block thrown away', (
   );
   assert.equal(
     client.ask(`set b 0 0 ${large.length} noreply\r\n${large}\r\nversion\r\n`),
-    'VERSION 1.6.45-test\r\n',
+    'VERSION 1.6.45-larder-0.0.0\r\n',
   );
   assert.equal(client.ask(`ms b ${large.length} q\r\n${large}\r\nmn\r\n`), `${refused}MN\r\n`);
   assert.equal(harness.counter('store_too_large'), 4);

@@ -33,6 +33,7 @@ export interface SessionOptions {
   readonly dumpEnabled: boolean;
   /** not `-W` */
   readonly watchEnabled: boolean;
+  /** Larder's own version. */
   readonly version: string;
 }
 

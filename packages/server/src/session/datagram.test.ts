@@ -109,7 +109,7 @@ test('nothing is kept from one datagram to the next', () => {
   assert.equal(udp.ask('set a 0 0 10\r\nhalf'), '');
   assert.equal(udp.ask('rest..\r\n'), 'ERROR\r\n');
   assert.equal(udp.ask('get a'), '');
-  assert.equal(udp.ask('version\r\n'), 'VERSION 1.6.45-test\r\n');
+  assert.equal(udp.ask('version\r\n'), 'VERSION 1.6.45-larder-0.0.0\r\n');
   assert.equal(udp.harness.store.totals().currItems, 0);
   assert.equal(udp.harness.counter('udp_malformed'), 2);
 });
@@ -118,7 +118,7 @@ test('what would keep a connection busy, or is none, is refused', () => {
   const udp = new Udp();
   assert.equal(udp.ask('watch\r\nlru_crawler metadump all\r\n'), 'ERROR\r\nERROR\r\n');
   assert.equal(udp.ask('shutdown\r\n'), 'ERROR: shutdown not enabled\r\n');
-  assert.equal(udp.ask('version\r\nquit\r\nversion\r\n'), 'VERSION 1.6.45-test\r\n');
+  assert.equal(udp.ask('version\r\nquit\r\nversion\r\n'), 'VERSION 1.6.45-larder-0.0.0\r\n');
   assert.match(
     udp.send('get a\r\n', 1, 0, 2)[0]!.toString('latin1', 8),
     /^SERVER_ERROR multi-packet request not supported/,

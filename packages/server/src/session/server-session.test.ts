@@ -143,7 +143,7 @@ test('operators tune the server', () => {
 test('quit and shutdown end the connection; shutdown only where it is allowed', () => {
   const harness = new SessionHarness();
   const client = harness.connect();
-  assert.equal(client.ask('version\r\nquit\r\nversion\r\n'), 'VERSION 1.6.45-test\r\n');
+  assert.equal(client.ask('version\r\nquit\r\nversion\r\n'), 'VERSION 1.6.45-larder-0.0.0\r\n');
   assert.ok(client.connection.isEnded);
   assert.equal(harness.ask('shutdown never\r\n'), 'CLIENT_ERROR invalid shutdown mode\r\n');
   harness.ask('shutdown graceful\r\n');
@@ -162,7 +162,7 @@ test('a metadump waits for a slow reader and then goes on where it was', () => {
   client.connection.congestedBytes = 10_000;
   let text = client.ask('lru_crawler metadump all\r\nversion\r\n');
   let turns = 0;
-  for (; !text.endsWith('VERSION 1.6.45-test\r\n'); turns++) {
+  for (; !text.endsWith('VERSION 1.6.45-larder-0.0.0\r\n'); turns++) {
     assert.ok(turns < 1000);
     text += client.again();
   }

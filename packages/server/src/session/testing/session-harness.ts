@@ -170,7 +170,7 @@ export class SessionHarness {
       flushEnabled: true,
       dumpEnabled: true,
       watchEnabled: true,
-      version: '1.6.45-test',
+      version: '0.0.0',
       ...(options.users === undefined ? {} : { authenticator: new TokenAuthenticator(options.users) }),
       ...options.session,
     });
