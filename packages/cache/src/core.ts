@@ -157,7 +157,9 @@ export class StoreCore {
   findCurrent(keyOffset: number, keyBytes: number, hash: number): number {
     const item = this.find(keyOffset, keyBytes, hash);
     if (item === 0 || !this.isGone(item)) return item;
-    this.reclaim(item);
+    const isFlushed = (this.i32[item + TAG]! & GENERATION_MASK) !== this.i32[SUPER_GENERATION];
+    this.count(isFlushed ? 'foundFlushed' : 'foundExpired');
+    this.unlink(item);
     return 0;
   }
 
@@ -268,11 +270,6 @@ export class StoreCore {
     if ((i32[item + TAG]! & DEAD) === 0) this.countItem(item, -1);
     i32[item + TAG]! &= ~LINKED;
     this.release(item);
-  }
-
-  /** Unlinks an expired or flushed item that a request came upon; its stripe is held. */
-  reclaim(item: number): void {
-    this.unlink(item);
   }
 
   /** Counts an item as present (+1) or not (-1). */

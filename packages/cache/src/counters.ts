@@ -33,6 +33,8 @@ export const StoreCounter = {
   hashSplits: 24,
   maintenanceLongestUs: 25,
   lookupRetries: 26,
+  foundExpired: 27,
+  foundFlushed: 28,
 } as const;
 export type StoreCounter = keyof typeof StoreCounter;
 

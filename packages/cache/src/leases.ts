@@ -161,8 +161,9 @@ export class Leases {
   isTokenOut(item: number): boolean {
     const { i32, u32 } = this.#core;
     const tag = i32[item + TAG]!;
-    if ((tag & TOKEN) === 0) return false;
-    return this.#core.now() - u32[item + ((tag & DEAD) !== 0 ? ACCESS : EXTRA)]! < this.#tokenSeconds;
+    if ((tag & TOKEN) === 0 || this.#tokenSeconds === 0) return false;
+    // The clock counts whole seconds: a token given late in one of them has not had its time when the next begins.
+    return this.#core.now() - u32[item + ((tag & DEAD) !== 0 ? ACCESS : EXTRA)]! <= this.#tokenSeconds;
   }
 
   /** Gives the item's token out; one that ran out before becomes void. The stripe is held. */
@@ -179,8 +180,8 @@ export class Leases {
     core.u32[item + ACCESS] = core.now();
     // The item must outlive its token, or the next caller would get a second one too early.
     const expiry = core.u32[item + EXPIRY]!;
-    if ((tag & DELETED) !== 0 && expiry < core.now() + this.#tokenSeconds)
-      core.setExpiry(item, core.now() + this.#tokenSeconds);
+    const tokenEnd = core.now() + this.#tokenSeconds + 1;
+    if ((tag & DELETED) !== 0 && expiry < tokenEnd) core.setExpiry(item, tokenEnd);
   }
 
   /** Links an empty item that only holds state; its stripe is held. 0 when there is no memory. */

@@ -41,7 +41,7 @@ const CRAWL_INTERVAL_SECONDS = 60;
 const IDLE_MS = 100;
 const BUSY_MS = 1;
 /** Moves between LRU segments per class and second. */
-const LRU_MOVES = 500;
+const LRU_MOVES = 100;
 
 /** Called for every item that a walk meets; its stripe is held, so it must be quick and not call the store. */
 export type ItemVisitor = (item: number) => void;

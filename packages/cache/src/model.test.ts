@@ -192,7 +192,8 @@ class Comparison {
     if (item !== 0) this.h.store.release(item);
     const given = this.tokens.get(key)?.given ?? Number.NEGATIVE_INFINITY;
     if (this.model.live(key) !== undefined) assert.equal(leaseOutcome, LeaseOutcome.hit);
-    else if (this.model.now - given < OPTIONS.leaseTokenSeconds) assert.equal(leaseOutcome, LeaseOutcome.hot);
+    else if (this.model.now - given <= OPTIONS.leaseTokenSeconds)
+      assert.equal(leaseOutcome, LeaseOutcome.hot);
     else {
       assert.equal(leaseOutcome, LeaseOutcome.token);
       this.tokens.set(key, { low: lastCasLow, high: lastCasHigh, given: this.model.now });

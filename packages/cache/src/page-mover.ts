@@ -47,11 +47,13 @@ export class PageMover {
   }
 
   /**
-   * Moves a page at once for a class that has none and cannot get one. Returns whether it could.
+   * Moves a page at once for a class that cannot get one: a free one if there is, otherwise the one with the oldest
+   * item. Returns whether it could.
    */
   steal(targetClass: number): boolean {
     for (let tries = 0, excluded = -1; tries < STEAL_TRIES; tries++) {
-      const page = this.#oldestPage(targetClass, excluded);
+      const free = tries === 0 ? this.#freePage(targetClass) : -1;
+      const page = free !== -1 ? free : this.#oldestPage(targetClass, excluded);
       if (page === -1) return false;
       excluded = page;
       if (!this.#core.slabs.beginDrain(page)) continue;
@@ -63,6 +65,40 @@ export class PageMover {
       this.#core.slabs.cancelDrain(page);
     }
     return false;
+  }
+
+  /** A page of another class that nothing is in; -1 for none. */
+  #freePage(exceptClass: number): number {
+    const { slabs } = this.#core;
+    for (let slabClass = 1; slabClass <= slabs.classes.last; slabClass++) {
+      if (slabClass === exceptClass || slabs.freeChunks(slabClass) < slabs.classes.chunksPerPage[slabClass]!)
+        continue;
+      const page = this.emptiestPage(slabClass, 1);
+      if (page !== -1) return page;
+    }
+    return -1;
+  }
+
+  /** The page of a class with the fewest chunks in use, if those are fewer than `limit`; -1 for none. */
+  emptiestPage(slabClass: number, limit: number): number {
+    const { pages, slabs, i32 } = this.#core;
+    const bytes = slabs.classes.chunkBytes[slabClass]!;
+    const perPage = slabs.classes.chunksPerPage[slabClass]!;
+    let best = -1;
+    let bestUsed = limit;
+    for (let page = pages.firstPage; page < pages.endPage && bestUsed > 0; page++) {
+      if (pages.ownerOf(page) !== slabs.id || pages.classOf(page) !== slabClass || pages.isDraining(page))
+        continue;
+      let used = 0;
+      for (let index = 0; index < perPage && used < bestUsed; index++) {
+        if (i32[(page * PAGE_BYTES + index * bytes) / 4]! > 0) used++;
+      }
+      if (used < bestUsed) {
+        best = page;
+        bestUsed = used;
+      }
+    }
+    return best;
   }
 
   /** The page that holds the least recently used item over all classes but one. */

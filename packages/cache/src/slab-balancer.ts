@@ -110,7 +110,7 @@ export class SlabBalancer {
 
   #donorPage(needy: number): number {
     const spare = this.#spareClass(needy);
-    if (spare !== 0) return this.#emptiestPage(spare);
+    if (spare !== 0) return this.#mover.emptiestPage(spare, Number.POSITIVE_INFINITY);
     let donor = 0;
     let oldest = -1;
     for (let slabClass = 1; slabClass <= this.#core.slabs.classes.last; slabClass++) {
@@ -132,27 +132,6 @@ export class SlabBalancer {
       if (slabClass !== except && slabs.freeChunks(slabClass) > SPARE_PAGES * perPage) return slabClass;
     }
     return 0;
-  }
-
-  /** The page of a class with the fewest chunks in use. */
-  #emptiestPage(slabClass: number): number {
-    const { pages, slabs, i32 } = this.#core;
-    const bytes = slabs.classes.chunkBytes[slabClass]!;
-    const perPage = slabs.classes.chunksPerPage[slabClass]!;
-    let best = -1;
-    let bestUsed = Number.POSITIVE_INFINITY;
-    for (let page = pages.firstPage; page < pages.endPage && bestUsed > 0; page++) {
-      if (pages.ownerOf(page) !== slabs.id || pages.classOf(page) !== slabClass) continue;
-      let used = 0;
-      for (let index = 0; index < perPage; index++) {
-        if (i32[(page * PAGE_BYTES + index * bytes) / 4]! > 0) used++;
-      }
-      if (used < bestUsed) {
-        best = page;
-        bestUsed = used;
-      }
-    }
-    return best;
   }
 
   /** Seconds since a class's next victim was used; -1 when the class has no items. */

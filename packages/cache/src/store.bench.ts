@@ -1,60 +1,92 @@
-/** Cost of the store's hot operations alone: `node -C larder-source packages/cache/src/store.bench.ts`. */
+/**
+ * Cost of the store's hot operations alone, on more items than the nearer caches hold:
+ * `node -C larder-source packages/cache/src/store.bench.ts`.
+ */
+import { Arena, BufferPool } from '@larder/datapath';
 import { StoreMode } from './result.ts';
-import { StoreHarness } from './testing/harness.ts';
+import { planStore, Store } from './store.ts';
 
-const ITEMS = 10_000;
-const ROUNDS = 300;
-const VALUE = 'v'.repeat(32);
+const ITEMS = 100_000;
+const KEY_BYTES = 15;
+const VALUE_BYTES = 32;
+const KEYS_PER_BUFFER = 1000;
+const BUFFERS = 60;
 
-const h = new StoreHarness({ memoryBytes: 64 << 20 });
-const { store, arena } = h;
-const scratch = h.key('x');
-// All keys lie in a region of their own, as they do in receive buffers.
-const keys: number[] = [];
-let at = scratch + 400;
-for (let i = 0; i < 500; i++) {
-  keys.push(at);
-  at += arena.node.write(`key:${String(i).padStart(8, '0')}`, at, 'latin1');
+const layout = planStore({ memoryBytes: 64 << 20 }, { networkPages: 4 });
+const arena = Arena.portable(layout.arenaBytes);
+const store = Store.create(arena, layout);
+const pool = new BufferPool(store.networkAllocator(), 16_384, 1);
+const scratch = pool.take();
+
+function writeKey(offset: number, number: number): void {
+  arena.node.write(`key:${String(number).padStart(KEY_BYTES - 4, '0')}`, offset, 'latin1');
 }
-for (let i = 0; i < ITEMS; i++) h.put(StoreMode.set, `key:${String(i).padStart(8, '0')}`, VALUE);
-h.settle();
 
-function time(name: string, operations: number, run: () => void): void {
-  run();
-  run();
+function put(key: number): void {
+  const hash = store.hash(key, KEY_BYTES);
+  const item = store.create(key, KEY_BYTES, hash, 0, 0, VALUE_BYTES);
+  store.fill(item, 0, scratch, VALUE_BYTES);
+  store.link(item, StoreMode.set, 0, 0);
+}
+
+for (let i = 0; i < ITEMS; i++) {
+  writeKey(scratch, i);
+  put(scratch);
+}
+while (store.maintain(50) < 50);
+/** Random keys, lying one behind the other as in a receive buffer. */
+const keys: number[] = [];
+let random = 1;
+for (let buffer = 0; buffer < BUFFERS; buffer++) {
+  const start = pool.take();
+  for (let i = 0; i < KEYS_PER_BUFFER; i++) {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+    writeKey(start + i * 16, random % ITEMS);
+    keys.push(start + i * 16);
+  }
+}
+
+function time(name: string, operation: (key: number) => void): void {
   const laps: number[] = [];
-  for (let lap = 0; lap < 7; lap++) {
+  for (let lap = 0; lap < 12; lap++) {
     const start = process.hrtime.bigint();
-    run();
-    laps.push(Number(process.hrtime.bigint() - start) / operations);
+    for (let i = 0; i < keys.length; i++) operation(keys[i]!);
+    laps.push(Number(process.hrtime.bigint() - start) / keys.length);
   }
   laps.sort((a, b) => a - b);
-  console.log(`${name.padEnd(28)} ${laps[3]!.toFixed(1)} ns`);
+  console.log(`${name.padEnd(28)} ${laps[4]!.toFixed(1)} ns`);
 }
 
-const target = scratch + 14_000;
-time('hash of a 12-byte key', keys.length * ROUNDS, () => {
-  for (let round = 0; round < ROUNDS; round++) for (const key of keys) store.hash(key, 12);
+const target = scratch + 8000;
+time('hash', (key) => {
+  store.hash(key, KEY_BYTES);
 });
-time('hash + copyReply, 32 B, hit', keys.length * ROUNDS, () => {
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const key of keys) {
-      if (store.copyReply(key, 12, store.hash(key, 12), target, 1000) === 0) throw new Error('a miss');
+time('hash + copyReply (hit)', (key) => {
+  if (store.copyReply(key, KEY_BYTES, store.hash(key, KEY_BYTES), target, 1000) === 0)
+    throw new Error('a miss');
+});
+time('set: create + fill + link', put);
+time('delete of a missing key', (key) => {
+  store.delete(key, KEY_BYTES - 1, store.hash(key, KEY_BYTES - 1), 0);
+});
+let nothing = 0;
+function withLookAhead(): void {
+  const laps: number[] = [];
+  for (let lap = 0; lap < 12; lap++) {
+    const start = process.hrtime.bigint();
+    let hash = store.hash(keys[0]!, KEY_BYTES);
+    for (let i = 0; i < keys.length; i++) {
+      const next = keys[i + 1 < keys.length ? i + 1 : 0]!;
+      const nextHash = store.hash(next, KEY_BYTES);
+      nothing ^= store.warm(nextHash);
+      if (store.copyReply(keys[i]!, KEY_BYTES, hash, target, 1000) === 0) throw new Error('a miss');
+      hash = nextHash;
     }
+    laps.push(Number(process.hrtime.bigint() - start) / keys.length);
   }
-});
-time('create + fill + link, 32 B', keys.length * ROUNDS, () => {
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const key of keys) {
-      const hash = store.hash(key, 12);
-      const item = store.create(key, 12, hash, 0, 0, 32);
-      store.fill(item, 0, scratch, 32);
-      store.link(item, StoreMode.set, 0, 0);
-    }
-  }
-});
-time('delete of a missing key', keys.length * ROUNDS, () => {
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const key of keys) store.delete(key, 11, store.hash(key, 11), 0);
-  }
-});
+  laps.sort((a, b) => a - b);
+  console.log(
+    `${'hit, the next key warmed'.padEnd(28)} ${laps[4]!.toFixed(1)} ns${nothing === 1 ? ' ' : ''}`,
+  );
+}
+withLookAhead();

@@ -226,3 +226,11 @@ test('arithmetic wraps up, stops at zero, pads when it shrinks and refuses what 
     assert.equal(change('n', false, 1n), StoreResult.notNumber, bad);
   }
 });
+
+test('an item that grows through many classes does not starve the next one of a page', () => {
+  const h = new StoreHarness({ memoryBytes: 16 << 20 });
+  h.put(StoreMode.set, 'grows', '');
+  for (let i = 0; i < 6000; i++)
+    assert.equal(h.put(StoreMode.append, 'grows', `<${i % 10}0>`), StoreResult.stored, `${i}`);
+  assert.equal(h.get('grows')?.length, 24_000);
+});

@@ -61,10 +61,7 @@ function* bufferRows({ store }: ServerStatistics): Iterable<StatisticsRow> {
   yield ['read_buf_oom', 0];
 }
 
-/**
- * Counters of the sessions that are told under memcached's names, in memcached's order. `get_expired` and
- * `get_flushed` are among the misses and not counted apart.
- */
+/** Counters of the sessions that are told under memcached's names, in memcached's order. */
 const COMMAND_COUNTERS = [
   'cmd_get',
   'cmd_set',
@@ -111,7 +108,12 @@ const LARDER_COUNTERS = [
 
 function* commandRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   const counters = statistics.counters();
-  for (const name of COMMAND_COUNTERS) yield [name, counters.get(name) ?? 0];
+  const totals = statistics.store.totals();
+  for (const name of COMMAND_COUNTERS) {
+    if (name === 'get_expired') yield [name, totals.foundExpired];
+    else if (name === 'get_flushed') yield [name, totals.foundFlushed];
+    else yield [name, counters.get(name) ?? 0];
+  }
 }
 
 function* trafficRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
