@@ -42,8 +42,9 @@ export const DATAGRAM_RECEIVE_BYTES: number = 64 * KIB;
 /** Batches of one socket received in a row before other connections get their turn. */
 export const DATAGRAM_BATCHES_PER_TURN: number = 16;
 
-/** Provided receive buffers of the io_uring transport (a power of two). */
-export const RECEIVE_BUFFERS: number = 256;
+/** Provided receive buffers of the io_uring transport: at first, and at most (a power of two). */
+export const RECEIVE_BUFFERS_INITIAL: number = 256;
+export const RECEIVE_BUFFERS: number = 1024;
 /** Bytes read by one system call on the epoll and the portable transport. */
 export const RECEIVE_CALL_BYTES: number = 64 * KIB;
 /** Unused send buffers that a transport keeps for itself. */

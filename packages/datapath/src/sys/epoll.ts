@@ -57,7 +57,12 @@ export class Epoll {
 
   /** Waits for events (-1: for ever): how many there are now, 0 also when a signal came. */
   wait(timeoutMs: number): number {
-    const count = this.#libc.epoll_wait(this.#descriptor, this.#memory.address, this.#eventsMax, timeoutMs);
+    const count = this.#libc.epoll_wait(
+      this.#descriptor,
+      this.#memory.address,
+      this.#eventsMax,
+      Math.ceil(timeoutMs),
+    );
     if (count >= 0) return count;
     const value = errno();
     if (value === Errno.EINTR) return 0;

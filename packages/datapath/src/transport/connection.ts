@@ -98,6 +98,8 @@ export class Connection<S> implements ScatterGatherTarget {
   isReading = false;
   isReadCancelled = false;
   isFinishing = false;
+  /** `end` was called before the connection was there. */
+  isEndWanted = false;
   inputEnded = false;
   drainWanted = false;
   carry = 0;
@@ -212,6 +214,10 @@ export class Connection<S> implements ScatterGatherTarget {
 
   /** Closes when all output has left; later output is dropped, later input is not delivered. */
   end(): void {
+    if (this.state === ConnectionState.connecting) {
+      this.isEndWanted = true;
+      return;
+    }
     if (this.state > ConnectionState.open) return;
     this.state = ConnectionState.ending;
     this.gate |= GATE_ENDED;

@@ -89,8 +89,9 @@ function listenTcp(address: TcpAddress, options: OpenOptions): ListeningSocket {
   try {
     sockets.setSocketOption(descriptor, sockets.SocketOptions.reuseAddress, 1);
     if (options.reusePort === true) sockets.setSocketOption(descriptor, sockets.SocketOptions.reusePort, 1);
-    // Accepted sockets inherit it, which spares a system call for each.
+    // Accepted sockets inherit these, which spares system calls for each.
     sockets.setSocketOption(descriptor, sockets.SocketOptions.noDelay, 1);
+    sockets.setSocketOption(descriptor, sockets.SocketOptions.keepAlive, 1);
     if (family === AF_INET6) sockets.setSocketOption(descriptor, sockets.SocketOptions.versionSixOnly, 1);
     sockets.bindSocket(descriptor, encodeInternetAddress(address.host, address.port), context);
     sockets.listenSocket(descriptor, address.backlog ?? LISTEN_BACKLOG, context);

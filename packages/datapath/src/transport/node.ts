@@ -269,7 +269,12 @@ export class NodeTransport<S> extends TransportBase<S> {
     }
     const kind = address.kind;
     const accept = (accepted: net.Socket): void => this.#turn(() => this.#accepted(accepted, kind));
-    const settings = { allowHalfOpen: true, noDelay: true, pauseOnConnect: options.tls === undefined };
+    const settings = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      pauseOnConnect: options.tls === undefined,
+    };
     const server =
       options.tls === undefined
         ? net.createServer(settings, accept)

@@ -26,7 +26,7 @@ export interface TransportLimits {
   readonly slowReaderMs: number;
   /** A connection that sends nothing for this long is closed; 0 for never. */
   readonly idleTimeoutMs: number;
-  /** Receive buffers provided to io_uring: a power of two. */
+  /** The most receive buffers provided to io_uring, when many connections are busy: a power of two. */
   readonly receiveBuffers: number;
 }
 

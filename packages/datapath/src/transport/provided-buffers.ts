@@ -1,13 +1,14 @@
 /**
  * The receive buffers that io_uring chooses from: counted buffers of the arena, offered through a ring that
- * the kernel reads.
+ * the kernel reads. There are few at first, because few stay in the CPU's cache; when the kernel has run out of
+ * them their number is doubled, up to that of the ring.
  *
  * ```
  *   entry (16 bytes)   [u64 address][u32 bytes][u16 number][u16 -]       the tail is in entry 0's last u16
  * ```
  */
 import { DatapathError } from '../errors.ts';
-import { RECEIVE_BUFFER_BYTES } from '../limits.ts';
+import { RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS_INITIAL } from '../limits.ts';
 import type { Arena } from '../memory/arena.ts';
 import { BufferPool } from '../memory/buffer-pool.ts';
 import type { SlabAllocator } from '../memory/slab-allocator.ts';
@@ -29,10 +30,14 @@ export class ProvidedBuffers {
   readonly #low: Int32Array;
   readonly #high: Int32Array;
   readonly #mask: number;
+  readonly #capacity: number;
+  readonly #arenaAddress: number;
+  #count = 0;
   #tail = 0;
 
   constructor(ring: IoUring, arena: Arena, allocator: SlabAllocator, count: number, group: number) {
     this.#pool = new BufferPool(allocator, RECEIVE_BUFFER_BYTES, 0);
+    this.#arenaAddress = arena.address;
     this.#memory = mapAnonymous(count * ENTRY_BYTES);
     this.#words = new Int32Array(this.#memory.buffer);
     this.#halfwords = new Uint16Array(this.#memory.buffer);
@@ -40,19 +45,33 @@ export class ProvidedBuffers {
     this.#low = new Int32Array(count);
     this.#high = new Int32Array(count);
     this.#mask = count - 1;
-    for (let number = 0; number < count; number++) {
+    this.#capacity = count;
+    ring.registerBufferRing(this.#memory.address, count, group);
+    if (!this.#add(Math.min(count, RECEIVE_BUFFERS_INITIAL))) {
+      this.close();
+      throw new DatapathError('ENOMEM', 'receive buffers', 'no memory for the first of them');
+    }
+  }
+
+  /** More buffers, unless there are as many as may be or memory is exhausted. */
+  grow(): void {
+    this.#add(Math.min(this.#capacity, this.#count * 2));
+  }
+
+  /** Brings the number of buffers to `count`; false when not one could be added. */
+  #add(count: number): boolean {
+    const before = this.#count;
+    while (this.#count < count) {
       const offset = this.#pool.take();
-      if (offset === 0) {
-        this.close();
-        throw new DatapathError('ENOMEM', 'receive buffers', `no memory for ${count} buffers`);
-      }
-      const address = arena.address + offset;
+      if (offset === 0) break;
+      const number = this.#count++;
+      const address = this.#arenaAddress + offset;
       this.#offsets[number] = offset;
       this.#low[number] = address >>> 0;
       this.#high[number] = Math.floor(address / 4_294_967_296);
+      this.give(number);
     }
-    ring.registerBufferRing(this.#memory.address, count, group);
-    for (let number = 0; number < count; number++) this.give(number);
+    return this.#count > before;
   }
 
   offset(number: number): number {

@@ -130,7 +130,8 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
     for (const connection of this.connections()) {
       connection.closeReason = CloseReason.shutdown;
       if (connection.state === ConnectionState.open) connection.end();
-      else this.requestClose(connection, CloseReason.shutdown);
+      else if (connection.state !== ConnectionState.ending)
+        this.requestClose(connection, CloseReason.shutdown);
     }
   }
 
@@ -207,7 +208,7 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
       this.startReading(connection);
     }
     if (connection.queuedBytes > 0) this.markDirty(connection);
-    if (this.isStopping) connection.end();
+    if (this.isStopping || connection.isEndWanted) connection.end();
   }
 
   /** Whether `stop` waited long enough. */

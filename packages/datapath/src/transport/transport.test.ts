@@ -445,6 +445,14 @@ for (const { kind, available, reason } of availableTransports()) {
     connection.session = 'mine';
     connection.writeLatin1('written before it is connected');
     await client.until(() => received === 'written before it is connected', 'the echo');
+    const brief = client.transport.connect({ kind: 'tcp', host: '127.0.0.1', port: socket.port });
+    brief.writeLatin1('and ended');
+    brief.end();
+    await server.until(() => server.handler.closed.length === 1, 'the end of a brief connection');
+    await client.until(() => client.handler.closed.length === 1, 'its end here');
+    assert.equal(server.transport.statistics.bytesRead, 'written before it is connectedand ended'.length);
+    client.handler.closed.length = 0;
+    client.handler.opened.length = 1;
     assert.equal(client.handler.opened[0]!.session, 'mine');
     // A port that nobody listens on.
     const free = await new Promise<number>((resolve) => {

@@ -66,6 +66,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
   /** Connections with an inline send that was prepared since the last settled submission. */
   readonly #inline: Connection<S>[] = [];
   #isWakerArmed = false;
+  #isShortOfBuffers = false;
   #enterCalls = 0;
 
   constructor(options: TransportOptions<S>) {
@@ -113,6 +114,10 @@ export class UringTransport<S> extends LinuxTransport<S> {
       else this.#completed(high & 0xff, low, high >>> 8, result, flags);
     }
     ring.setCompletionHead(tail);
+    if (this.#isShortOfBuffers) {
+      this.#isShortOfBuffers = false;
+      this.#buffers.grow();
+    }
   }
 
   /** Completions that are less frequent than receives. */
@@ -151,7 +156,9 @@ export class UringTransport<S> extends LinuxTransport<S> {
     if (hasMore) return;
     if (result === 0) {
       if (connection.state < ConnectionState.closing) this.inputEnd(connection);
-    } else if (result !== -Errno.ENOBUFS && result !== -Errno.ECANCELED && result !== -Errno.EINTR) {
+    } else if (result === -Errno.ENOBUFS) {
+      this.#isShortOfBuffers = true;
+    } else if (result !== -Errno.ECANCELED && result !== -Errno.EINTR) {
       this.#failed(connection, -result, 'recv');
     }
     this.#receiveEnded(connection);
