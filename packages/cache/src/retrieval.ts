@@ -102,15 +102,6 @@ export class Retrieval {
     return this.#copyReplyLocked(keyOffset, keyBytes, hash, target, capacity);
   }
 
-  /**
-   * Reads what a lookup of this hash will read first, so that it is on its way from memory while something else is
-   * done: in a multiget, the key before. Returns a number that means nothing.
-   */
-  warm(hash: number): number {
-    const item = this.#u32[this.#core.bucket(hash)]! * 2;
-    return item < this.#wordsEnd ? this.#i32[item + HASH]! ^ this.#i32[item + ITEM_HEADER_BYTES / 4 + 8]! : 0;
-  }
-
   #copyReplyLocked(
     keyOffset: number,
     keyBytes: number,

@@ -69,24 +69,3 @@ time('set: create + fill + link', put);
 time('delete of a missing key', (key) => {
   store.delete(key, KEY_BYTES - 1, store.hash(key, KEY_BYTES - 1), 0);
 });
-let nothing = 0;
-function withLookAhead(): void {
-  const laps: number[] = [];
-  for (let lap = 0; lap < 12; lap++) {
-    const start = process.hrtime.bigint();
-    let hash = store.hash(keys[0]!, KEY_BYTES);
-    for (let i = 0; i < keys.length; i++) {
-      const next = keys[i + 1 < keys.length ? i + 1 : 0]!;
-      const nextHash = store.hash(next, KEY_BYTES);
-      nothing ^= store.warm(nextHash);
-      if (store.copyReply(keys[i]!, KEY_BYTES, hash, target, 1000) === 0) throw new Error('a miss');
-      hash = nextHash;
-    }
-    laps.push(Number(process.hrtime.bigint() - start) / keys.length);
-  }
-  laps.sort((a, b) => a - b);
-  console.log(
-    `${'hit, the next key warmed'.padEnd(28)} ${laps[4]!.toFixed(1)} ns${nothing === 1 ? ' ' : ''}`,
-  );
-}
-withLookAhead();

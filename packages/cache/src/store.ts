@@ -189,11 +189,6 @@ export class Store {
     return this.#retrieval.copyReply(keyOffset, keyBytes, hash, target, capacity);
   }
 
-  /** Brings what `copyReply` will need of this key nearer; returns a number that means nothing. */
-  warm(hash: number): number {
-    return this.#retrieval.warm(hash);
-  }
-
   /** A live item, its access noted, retained; 0 if there is none. */
   acquire(keyOffset: number, keyBytes: number, hash: number): number {
     return this.#retrieval.acquire(keyOffset, keyBytes, hash);
