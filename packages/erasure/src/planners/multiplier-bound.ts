@@ -37,8 +37,10 @@ export interface MultiplierOptions {
   readonly propose: (words: readonly number[]) => void;
 }
 
-/** Step lengths relative to Polyak's, and how they shrink when nothing improves. */
-const STEP_START = 0.1;
+/** Step lengths relative to Polyak's (many classes bear longer ones), and how they shrink when nothing improves. */
+const FEW_TARGETS_MAX = 8;
+const STEP_START_FEW = 0.1;
+const STEP_START_MANY = 0.5;
 const STEP_LEAST = 2e-3;
 const STEP_SHRINK = 0.9;
 const PATIENCE_ROUNDS = 25;
@@ -47,7 +49,7 @@ const DEFLECTION = 0.6;
 /** Rounds between proposals of a recovery. */
 const PROPOSAL_ROUNDS = 8;
 /** Multipliers kept, and the bytes that each takes over all vectors. */
-const ENTRIES_MAX = 2 ** 22;
+const ENTRIES_MAX = 2 ** 23;
 const ENTRY_BYTES = 32;
 
 /** Memory that the bound needs, or infinity when it is out of reach. */
@@ -75,7 +77,7 @@ class MultiplierAscent {
   readonly #words: Int32Array;
   #bestBound = Number.NEGATIVE_INFINITY;
   #rounds = 0;
-  #step = STEP_START;
+  #step: number;
   #stale = 0;
 
   constructor(space: RowSpace, options: MultiplierOptions) {
@@ -83,6 +85,7 @@ class MultiplierAscent {
     this.#options = options;
     this.#columns = space.basis.columns;
     this.#classes = 2 ** space.targets;
+    this.#step = space.targets <= FEW_TARGETS_MAX ? STEP_START_FEW : STEP_START_MANY;
     this.#list = new WordList(space);
     this.#multipliers = new Float64Array(this.#classes * this.#columns);
     for (let v = 1; v < this.#classes; v++) {
