@@ -16,6 +16,7 @@ export const IORING_OP_SEND_ZC: number = 47;
 export const IORING_OP_SENDMSG_ZC: number = 48;
 
 /** Flags of any submission, in its second byte. */
+export const IOSQE_FIXED_FILE: number = 1;
 export const IOSQE_BUFFER_SELECT: number = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS: number = 1 << 6;
 
@@ -56,11 +57,16 @@ export const IORING_ENTER_REGISTERED_RING: number = 1 << 4;
 export const IORING_SQ_CQ_OVERFLOW: number = 1 << 1;
 
 /** Operations of register. */
+export const IORING_REGISTER_FILES_UPDATE: number = 6;
 export const IORING_REGISTER_PROBE: number = 8;
+export const IORING_REGISTER_FILES2: number = 13;
 export const IORING_REGISTER_RING_FDS: number = 20;
 export const IORING_UNREGISTER_RING_FDS: number = 21;
 export const IORING_REGISTER_PBUF_RING: number = 22;
 export const IORING_UNREGISTER_PBUF_RING: number = 23;
+
+/** Flag of `IORING_REGISTER_FILES2`: a table without files yet. */
+export const IORING_RSRC_REGISTER_SPARSE: number = 1;
 
 /** Where the rings are mapped. */
 export const IORING_OFF_SQ_RING: number = 0;

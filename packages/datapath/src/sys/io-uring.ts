@@ -25,6 +25,8 @@ const COMPLETION_BYTES = 16;
 /** `struct io_uring_getevents_arg` and, behind it, the timeout it points to. */
 const WAIT_ARGUMENT_BYTES = 24;
 const WAIT_TIMEOUT_WORD = 8;
+/** Behind those: where a descriptor lies that is to be registered. */
+const FILE_WORD = 16;
 
 const SETUP_FLAGS: number =
   io.IORING_SETUP_CQSIZE |
@@ -279,6 +281,33 @@ export class IoUring {
     argument[2] = entries;
     argument[3] = group;
     this.register(io.IORING_REGISTER_PBUF_RING, new Uint8Array(argument.buffer), 1, 'buffer ring');
+  }
+
+  /**
+   * Makes a table of `count` places for files, which operations can then name by their place. False when the kernel
+   * gives none (its limit is that of open descriptors).
+   */
+  registerFiles(count: number): boolean {
+    const argument = new Int32Array(8);
+    argument[0] = count;
+    argument[1] = io.IORING_RSRC_REGISTER_SPARSE;
+    const bytes = new Uint8Array(argument.buffer);
+    const operation = io.IORING_REGISTER_FILES2;
+    return (
+      this.#libc.syscallRegister(io.SYS_IO_URING_REGISTER, this.descriptor, operation, bytes, bytes.length) >=
+      0
+    );
+  }
+
+  /** Puts a file into a place of the table, or empties it for -1. False when the kernel refuses. */
+  updateFile(place: number, descriptor: number): boolean {
+    this.#waitWords[FILE_WORD] = descriptor;
+    const argument = new Int32Array(4);
+    argument[0] = place;
+    putAddress(argument, 2, this.#wait.address + FILE_WORD * 4);
+    const bytes = new Uint8Array(argument.buffer);
+    const operation = io.IORING_REGISTER_FILES_UPDATE;
+    return this.#libc.syscallRegister(io.SYS_IO_URING_REGISTER, this.descriptor, operation, bytes, 1) === 1;
   }
 
   /** Whether the kernel knows an operation. */

@@ -100,6 +100,9 @@ export class Connection<S> implements ScatterGatherTarget {
   isFinishing = false;
   /** `end` was called before the connection was there. */
   isEndWanted = false;
+  /** How the kernel is told the socket: by descriptor, or by its place in a table and a flag that says so. */
+  file = -1;
+  fileFlag = 0;
   inputEnded = false;
   drainWanted = false;
   carry = 0;
