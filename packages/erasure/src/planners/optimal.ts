@@ -124,7 +124,7 @@ class OptimalSolver {
     const parts = space.targets <= FEW_TARGETS_MAX ? FEW_TARGETS_PARTS : MANY_TARGETS_PARTS;
     this.#allow(parts.search);
     this.#searchSubspaces();
-    this.#allow(parts.multipliers);
+    this.#allow(this.#isSearchable() ? parts.multipliers : 1);
     const multipliers = this.#ascend();
     this.#allow(1);
     this.#searchSubspaces();
@@ -150,6 +150,10 @@ class OptimalSolver {
 
   readonly #expired = (): boolean => this.#limits.now() > this.#deadlineMs;
 
+  #isSearchable(): boolean {
+    return searchBytes(this.#space) <= this.#limits.bytesMax;
+  }
+
   #closed(): boolean {
     const units = this.#unit.integral ? CLOSED_UNITS.integral : CLOSED_UNITS.real;
     return this.#lowerBound >= this.#value - units * this.#unit.step;
@@ -161,7 +165,7 @@ class OptimalSolver {
   }
 
   #searchSubspaces(): void {
-    if (this.#closed() || this.#expired() || searchBytes(this.#space) > this.#limits.bytesMax) return;
+    if (this.#closed() || this.#expired() || !this.#isSearchable()) return;
     this.#search ??= new SubspaceSearch(this.#space, this.#unit, this.#expired);
     while (!this.#closed()) {
       const target = nextTarget(this.#lowerBound, this.#value, this.#unit);
