@@ -49,6 +49,8 @@ export const IORING_FEAT_NODROP: number = 1 << 1;
 export const IORING_FEAT_SUBMIT_STABLE: number = 1 << 2;
 export const IORING_FEAT_EXT_ARG: number = 1 << 8;
 export const IORING_FEAT_CQE_SKIP: number = 1 << 11;
+/** Came with 6.14; files registered in a table are released one by one since 6.13. */
+export const IORING_FEAT_RW_ATTR: number = 1 << 16;
 
 /** Flags of enter, and of the submission ring as the kernel sets them. */
 export const IORING_ENTER_GETEVENTS: number = 1;

@@ -91,6 +91,7 @@ export class IoUring {
   readonly #completionTail: number;
   readonly #completionMask: number;
   readonly #completionBase: number;
+  readonly #features: number;
   /** What `enter` is called with: the registered index of this ring where the kernel gives one. */
   #enterDescriptor: number;
   #enterFlags = 0;
@@ -115,6 +116,7 @@ export class IoUring {
       parameters[16]! + entries * 4,
       parameters[25]! + parameters[1]! * COMPLETION_BYTES,
     );
+    this.#features = parameters[5]!;
     this.submissionEntries = entries;
     this.#rings = mapDescriptor(this.descriptor, ringBytes, 'io_uring rings', io.IORING_OFF_SQ_RING);
     this.#submissionMemory = mapDescriptor(
@@ -285,9 +287,12 @@ export class IoUring {
 
   /**
    * Makes a table of `count` places for files, which operations can then name by their place. False when the kernel
-   * gives none (its limit is that of open descriptors).
+   * gives none (its limit is that of open descriptors), or is older than 6.14: a file that leaves the table was then
+   * held until all operations submitted before had ended, so that a peer would not hear of a close while any other
+   * connection's receive was armed.
    */
   registerFiles(count: number): boolean {
+    if ((this.#features & io.IORING_FEAT_RW_ATTR) === 0) return false;
     const argument = new Int32Array(8);
     argument[0] = count;
     argument[1] = io.IORING_RSRC_REGISTER_SPARSE;
