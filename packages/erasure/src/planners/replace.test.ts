@@ -9,6 +9,9 @@ import { rdp } from '../codes/rdp.ts';
 import { star } from '../codes/star.ts';
 import type { Strategy } from './plan.ts';
 import { plan } from './planner.ts';
+import { createProblem } from './problem.ts';
+import { replaceRows } from './replace.ts';
+import { rowModelOptimum } from './row-model.ts';
 
 /** Saving in percent over all data nodes, as the supplement's figures count it. */
 function savingPercent(code: ErasureCode, strategy: Strategy): number {
@@ -85,6 +88,23 @@ test('with costs, neither objective is ever worse than the plan for equal costs'
       assert.ok(slowest.slowestCost <= Math.max(...perNode) + 1e-9, at);
     }
   }
+});
+
+test('replace is within 2% of the optimum of its own model on average (n ≤ 10; to 16 in the evaluation)', () => {
+  const gaps: number[] = [];
+  for (const code of legalCodes({ nodesMax: 10, shortened: 'tightest', extraBits: 0, parityNodesMax: 4 })) {
+    if (code.nodes - code.tolerance < 2 || code.name === 'rs' || code.name === 'crs-original') continue;
+    for (let node = 0; node < code.nodes; node++) {
+      const problem = createProblem({ code, lostNodes: [node] });
+      const found = replaceRows(problem, 'total');
+      const exact = rowModelOptimum(problem, found, () => false);
+      assert.ok(exact.proven);
+      gaps.push(plan({ code, lostNode: node }).reads.length / exact.value - 1);
+    }
+  }
+  const mean = gaps.reduce((a, b) => a + b, 0) / gaps.length;
+  assert.ok(Math.min(...gaps) >= 0, 'nothing is below the optimum');
+  assert.ok(mean <= 0.02 && mean > 0, `mean gap ${mean}`);
 });
 
 test('planning is online: replace for the largest stripes of 16 nodes', () => {
