@@ -16,7 +16,7 @@ import { type Session, SessionState } from './session.ts';
 import { TERMINATOR_BYTES } from './storage.ts';
 
 /** A user and a password; a longer block is thrown away and refused. */
-export const CREDENTIALS_BYTES_MAX = 1024;
+const CREDENTIALS_BYTES_MAX = 1024;
 
 export class Authentication {
   readonly #context: SessionContext;

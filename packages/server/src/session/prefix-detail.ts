@@ -5,7 +5,7 @@
 import type { DetailStatistics } from './statistics-source.ts';
 
 /** Prefixes of which counts are kept. */
-export const PREFIXES_MAX: number = 4096;
+const PREFIXES_MAX = 4096;
 
 interface PrefixCounts {
   get: number;

@@ -114,6 +114,10 @@ export class Storage {
     session.exptime = request.exptime;
     session.isMeta = false;
     session.isLease = false;
+    if (mode === StoreMode.set && request.exptime === 0) {
+      const next = this.#overwrite(session, output, hash, at, end);
+      if (next !== 0) return next;
+    }
     const expiry = store.expiryFrom(request.exptime);
     const item = store.create(keyOffset, keyBytes, hash, request.flags, expiry, valueBytes);
     if (item > 0) return this.block(session, output, item, valueBytes, at, end);
@@ -121,6 +125,18 @@ export class Storage {
     const key = this.#watchesStores() ? this.#context.keyText(keyOffset, keyBytes) : '';
     this.#refuse(session, output, item, key);
     return this.#swallow(session, valueBytes + TERMINATOR_BYTES, at, end);
+  }
+
+  /** A set whose data block is there, onto a value of about the same size. Returns 0 when it is not that. */
+  #overwrite(session: Session, output: SessionOutput, hash: number, at: number, end: number): number {
+    const { keyOffset, keyBytes, valueBytes, flags } = this.#request;
+    const next = at + valueBytes;
+    if (end - next < TERMINATOR_BYTES || this.#view.getUint16(next, true) !== CRLF_16) return 0;
+    if (this.#watchesStores()) return 0;
+    if (!this.#store.overwrite(keyOffset, keyBytes, hash, flags, at, valueBytes)) return 0;
+    const reply = this.#count(session, StoreResult.stored);
+    if (!session.noreply) this.#context.replies.fixed(output, reply);
+    return next + TERMINATOR_BYTES;
   }
 
   /** Runs lease-set; see `store`. */
