@@ -239,10 +239,14 @@ async function main(): Promise<void> {
   } catch {
     console.log('no taskset: nothing is pinned');
   }
-  const peers = [];
+  const peers: Peer[] = [];
+  process.once('exit', () => {
+    for (const peer of peers) peer.process.kill('SIGKILL');
+  });
   for (const kind of kinds) peers.push(await startOwn(kind));
-  if (flags.peer !== undefined)
+  if (flags.peer !== undefined) {
     for (const command of flags.peer.split(',')) peers.push(await startPeer(command));
+  }
   for (let round = 0; round < Number(flags.rounds); round++) {
     for (const peer of peers) {
       const result = await measure(peer, Number(flags.seconds));
@@ -252,7 +256,7 @@ async function main(): Promise<void> {
       );
     }
   }
-  for (const peer of peers) peer.process.kill('SIGKILL');
+  process.exit();
 }
 
 if (flags.serve !== undefined) await serve(flags.serve as TransportKind);
