@@ -64,7 +64,8 @@ export class Retrieval {
   copyReply(keyOffset: number, keyBytes: number, hash: number, target: number, capacity: number): number {
     const i32 = this.#i32;
     const stripe = this.#stripes + (hash & (STRIPES - 1));
-    const version = Atomics.load(i32, stripe);
+    // The first read may be a plain one; what must not be early is the second.
+    const version = i32[stripe]!;
     if ((version & 1) !== 0 || !READS_ARE_ORDERED)
       return this.#copyReplyLocked(keyOffset, keyBytes, hash, target, capacity);
     const u32 = this.#u32;

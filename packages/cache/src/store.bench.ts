@@ -66,6 +66,10 @@ time('hash + copyReply (hit)', (key) => {
     throw new Error('a miss');
 });
 time('set: create + fill + link', put);
+time('set in place', (key) => {
+  if (!store.overwrite(key, KEY_BYTES, store.hash(key, KEY_BYTES), 0, scratch, VALUE_BYTES))
+    throw new Error('not so');
+});
 time('delete of a missing key', (key) => {
   store.delete(key, KEY_BYTES - 1, store.hash(key, KEY_BYTES - 1), 0);
 });

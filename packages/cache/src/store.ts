@@ -49,6 +49,7 @@ import { BUCKETS_INITIAL, RELATIVE_EXPIRY_SECONDS_MAX, THREADS_MAX } from './lim
 import { type ItemVisitor, Maintenance } from './maintenance.ts';
 import { type MetaDeleteOptions, type MetaGetOptions, MetaOperations } from './meta.ts';
 import { type StoreOptions, storeOptions } from './options.ts';
+import { overwrite } from './overwriting.ts';
 import { PageMover } from './page-mover.ts';
 import { checkRestartable, LAYOUT_VERSION, layoutShape, MAGIC, resumeStore, StoreState } from './restart.ts';
 import type { LeaseOutcome, StoreMode, StoreResult } from './result.ts';
@@ -321,6 +322,21 @@ export class Store {
         source + bytes,
       );
     } else writeStream(core, item, core.headBytes(item) + position, source, bytes);
+  }
+
+  /**
+   * A set without expiry whose value lies whole at `source`, done in place when the key has a value of the same slab
+   * class that nobody refers to. False when it has not; then `create`, `fill` and `link`.
+   */
+  overwrite(
+    keyOffset: number,
+    keyBytes: number,
+    hash: number,
+    clientFlags: number,
+    source: number,
+    valueBytes: number,
+  ): boolean {
+    return overwrite(this.#core, keyOffset, keyBytes, hash, clientFlags, source, valueBytes);
   }
 
   /** Links a new item; the caller's reference is consumed whatever the result. The CAS is read in mode cas only. */

@@ -66,6 +66,8 @@ function run(): StressReport {
       if (wrong !== null) return { wrong, increments, hits };
     } else if (kind < 17) {
       const value = valueFor(key, random(1 << 20));
+      arena.node.write(value, target, 'latin1');
+      if (kind < 13 && store.overwrite(scratch, keyBytes, hash, 0, target, value.length)) continue;
       const item = store.create(
         scratch,
         keyBytes,
@@ -75,7 +77,6 @@ function run(): StressReport {
         value.length,
       );
       if (item <= 0) continue;
-      arena.node.write(value, target, 'latin1');
       store.fill(item, 0, target, value.length);
       store.link(item, StoreMode.set, 0, 0);
     } else if (kind === 17) store.delete(scratch, keyBytes, hash, 0);
