@@ -1,26 +1,28 @@
 /** ASCII authentication (`-Y`): nothing is served before a first `set` that carries user and password. */
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after } from 'node:test';
 import { RawClient } from '../client/raw.ts';
 import { readStats } from '../client/statistics.ts';
 import type { RunningServer } from '../servers/server.ts';
+import { temporaryFolder } from '../servers/temporary-folder.ts';
 import type { Suite } from './suite.ts';
 
 const UNAUTHENTICATED = 'CLIENT_ERROR unauthenticated';
 const LOGIN = 'set auth 0 0 9\r\nuser pass\r\n';
 
 export function authSuite(suite: Suite): void {
-  const folder = mkdtempSync(join(tmpdir(), 'conformance-auth-'));
-  const authFile = join(folder, 'passwords');
-  writeFileSync(authFile, 'user:pass\nsecond:word2\n');
-  after(() => rmSync(folder, { recursive: true }));
+  const path = temporaryFolder(tmpdir());
+
+  const startWithPasswords = (): Promise<RunningServer> => {
+    const authFile = path('passwords');
+    writeFileSync(authFile, 'user:pass\nsecond:word2\n');
+    return suite.start({ authFile });
+  };
 
   let started: Promise<RunningServer> | undefined;
   const connect = async (): Promise<RawClient> => {
-    started ??= suite.start({ authFile });
+    started ??= startWithPasswords();
     return RawClient.connect((await started).address);
   };
 

@@ -6,21 +6,18 @@ import { strict as assert } from 'node:assert';
 import {
   closeSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
-  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { after } from 'node:test';
 import type { RawClient } from '../client/raw.ts';
 import { readStat } from '../client/statistics.ts';
 import { until } from '../client/until.ts';
 import type { RunningServer, ServerOptions } from '../servers/server.ts';
+import { temporaryFolder } from '../servers/temporary-folder.ts';
 import type { Suite } from './suite.ts';
 
 const SHARED_MEMORY = '/dev/shm';
@@ -192,9 +189,7 @@ function refusalTests(suite: Suite, { begin, path }: Home): void {
 
 export function restartSuite(suite: Suite): void {
   if (!existsSync(SHARED_MEMORY)) throw new Error(`${SHARED_MEMORY} is needed for the memory file`);
-  const folder = mkdtempSync(join(SHARED_MEMORY, 'conformance-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = (name: string): string => join(folder, name);
+  const path = temporaryFolder(SHARED_MEMORY);
   const begin = async (name: string, options: ServerOptions = {}): Promise<Life> => {
     const server = await suite.start({ memoryMegabytes: 64, memoryFile: path(name), ...options });
     return { server, client: await suite.connect(server) };

@@ -1,20 +1,18 @@
 /** Unix sockets: the same protocol, the permissions of the socket file, and a file left by a dead server. */
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after } from 'node:test';
 import { readStats } from '../client/statistics.ts';
+import { temporaryFolder } from '../servers/temporary-folder.ts';
 import type { Suite } from './suite.ts';
 
 const PERMISSION_BITS = 0o777;
 
 export function unixSuite(suite: Suite): void {
-  const folder = mkdtempSync(join(tmpdir(), 'conformance-unix-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = temporaryFolder(tmpdir());
 
   suite.test('commands, large values and pipelining over a Unix socket', async () => {
-    const server = await suite.start({ unixSocket: join(folder, 'a') });
+    const server = await suite.start({ unixSocket: path('a') });
     await using client = await suite.connect(server);
     const value = 'u'.repeat(700_000);
     await client.expect(`set a 1 0 ${value.length}\r\n${value}\r\n`, 'STORED\r\n');
@@ -32,18 +30,18 @@ export function unixSuite(suite: Suite): void {
       [[], 0o700],
       [['-a', '770'], 0o770],
     ] as const) {
-      const path = join(folder, `mode${mode}`);
-      await suite.start({ unixSocket: path, letters });
-      assert.equal(statSync(path).mode & PERMISSION_BITS, mode);
+      const socket = path(`mode${mode}`);
+      await suite.start({ unixSocket: socket, letters });
+      assert.equal(statSync(socket).mode & PERMISSION_BITS, mode);
     }
   });
 
   suite.test('a socket file of a killed server does not prevent the next start', async () => {
-    const path = join(folder, 'again');
-    const first = await suite.start({ unixSocket: path });
+    const socket = path('again');
+    const first = await suite.start({ unixSocket: socket });
     await first.kill();
-    assert.ok(statSync(path).isSocket());
-    const second = await suite.start({ unixSocket: path });
+    assert.ok(statSync(socket).isSocket());
+    const second = await suite.start({ unixSocket: socket });
     await using client = await suite.connect(second);
     await client.expect('get a\r\n', 'END\r\n');
   });
