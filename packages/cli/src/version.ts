@@ -1,3 +1,4 @@
+/** The command's own version. */
 import { createRequire } from 'node:module';
 
 /** The version in this package's package.json. */
