@@ -24,9 +24,9 @@ import {
 import { CHAIN_CHUNK_BYTES } from './limits.ts';
 
 /** Bytes of the reply stream that the item's own chunk of a chain holds. */
-export const CHAIN_FIRST_BYTES: number = CHAIN_CHUNK_BYTES - ITEM_HEADER_BYTES - CHAIN_TAIL_BYTES;
+const CHAIN_FIRST_BYTES: number = CHAIN_CHUNK_BYTES - ITEM_HEADER_BYTES - CHAIN_TAIL_BYTES;
 /** Bytes that a full continuation chunk holds. */
-export const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
+const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
 
 /**
  * Called with each contiguous part of a range of an item's reply stream: where it lies, how long it is, and
@@ -35,13 +35,7 @@ export const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
 type PartVisitor = (offset: number, bytes: number, position: number) => void;
 
 /** Visits the parts of [start, start + bytes) of the reply stream. */
-export function visitParts(
-  core: StoreCore,
-  item: number,
-  start: number,
-  bytes: number,
-  visit: PartVisitor,
-): void {
+function visitParts(core: StoreCore, item: number, start: number, bytes: number, visit: PartVisitor): void {
   if ((core.i32[item + TAG]! & CHAINED) === 0) {
     visit(item * 4 + ITEM_HEADER_BYTES + start, bytes, 0);
     return;

@@ -58,7 +58,6 @@ export const HOLDOFF: number = 1 << 21;
 export const CHAINED: number = 1 << 22;
 /** Is in a list of the Transient Item Cache. */
 export const TRANSIENT: number = 1 << 23;
-export const KIND_SHIFT = 24;
 export const KIND_ITEM: number = 1 << 24;
 export const KIND_CONTINUATION: number = 2 << 24;
 export const KIND_MASK: number = 3 << 24;

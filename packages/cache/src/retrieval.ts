@@ -32,7 +32,7 @@ import { ACCESS_UPDATE_SECONDS, OPTIMISTIC_STEPS_MAX, STRIPES } from './limits.t
 /** Copies of at most this many bytes are a loop of words; longer ones are one call. */
 const WORD_LOOP_BYTES_MAX = 96;
 /** The reply is a hit, but too long to be copied to where the caller wanted it. */
-export const REPLY_TOO_LONG = -1;
+const REPLY_TOO_LONG = -1;
 
 const WAS_USED: number = FETCHED | ACTIVE;
 /** On weakly ordered processors a plain second read of the version may overtake the reads between. */

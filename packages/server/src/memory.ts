@@ -120,7 +120,7 @@ type FileState =
   | { readonly state: 'refused'; readonly reason: string; readonly isOurs: boolean; readonly bytes: number };
 
 /** Looks at a memory file without mapping it. */
-export function inspectFile(path: string, layout: StoreLayout): FileState {
+function inspectFile(path: string, layout: StoreLayout): FileState {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) return { state: 'absent' };
   if (!status.isFile())

@@ -6,7 +6,7 @@ import { DatapathError } from '../errors.ts';
 import { ALIGN_BYTES, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, PAGE_BYTES, SLAB_GROWTH } from '../limits.ts';
 
 /** Classes of one allocator; a class index fits one byte of the page table. */
-export const SLAB_CLASSES_MAX: number = 255;
+const SLAB_CLASSES_MAX: number = 255;
 
 export interface SlabClassOptions {
   readonly growth?: number;

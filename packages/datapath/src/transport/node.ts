@@ -177,7 +177,9 @@ export class NodeTransport<S> extends TransportBase<S> {
     if (connection.state === ConnectionState.closed) this.#release(connection);
   }
 
+  /** Happens once: the slot may be another connection's when the socket's own end is heard of. */
   #release(connection: Connection<S>): void {
+    if (this.slots[connection.id] !== connection) return;
     connection.dropOutput(this);
     this.#sockets[connection.id] = undefined;
     this.freeSlot(connection);

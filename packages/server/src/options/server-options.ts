@@ -76,11 +76,6 @@ export interface ServerOptions {
   readonly logTo?: ((line: string) => void) | undefined;
 }
 
-export interface AuthEntry {
-  readonly user: string;
-  readonly password: string;
-}
-
 /** Complete and checked. Except for `logTo` it survives `postMessage`. */
 export interface ServerSettings {
   readonly port: number | 'off';

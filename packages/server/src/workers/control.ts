@@ -5,7 +5,7 @@
 import { THREADS_MAX } from '../limits.ts';
 
 /** The workers of `-t` and one more for TLS. */
-export const WORKERS_MAX: number = THREADS_MAX + 1;
+const WORKERS_MAX: number = THREADS_MAX + 1;
 
 /** Indices of the control words (i32). */
 export const Control: {

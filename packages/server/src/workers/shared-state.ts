@@ -18,8 +18,8 @@ import { CONTROL_WORDS } from './control.ts';
 import { MAILBOX_BYTES } from './mailbox.ts';
 
 const CONTROL_BYTES = CONTROL_WORDS * 4;
-export const COUNTERS_MAX: number = 128;
-export const LATENCY_COMMANDS_MAX: number = 32;
+const COUNTERS_MAX: number = 128;
+const LATENCY_COMMANDS_MAX: number = 32;
 
 export interface SharedPlan {
   readonly buffer: SharedArrayBuffer;
