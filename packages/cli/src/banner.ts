@@ -1,7 +1,10 @@
 /** What `larder up` says when it is ready. */
 import { formatSize, type RunningServer } from '@larder/server';
-import colors from 'picocolors';
+import picocolors from 'picocolors';
 import { larderVersion } from './version.ts';
+
+/** Only for people: what continuous integration or a file gets stays plain, whatever else the environment says. */
+const colors = picocolors.createColors(process.stdout.isTTY === true && process.env.NO_COLOR === undefined);
 
 const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   uring: 'io_uring',

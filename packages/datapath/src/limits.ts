@@ -43,7 +43,7 @@ export const DATAGRAM_RECEIVE_BYTES: number = 64 * KIB;
 export const DATAGRAM_BATCHES_PER_TURN: number = 16;
 
 /** Provided receive buffers of the io_uring transport: at first, and at most (a power of two). */
-export const RECEIVE_BUFFERS_INITIAL: number = 256;
+export const RECEIVE_BUFFERS_INITIAL: number = 64;
 export const RECEIVE_BUFFERS: number = 1024;
 /** Bytes read by one system call on the epoll and the portable transport. */
 export const RECEIVE_CALL_BYTES: number = 64 * KIB;
