@@ -30,7 +30,7 @@ const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
 
 /**
  * Called with each contiguous part of a range of an item's reply stream: where it lies, how long it is, and
- * where in the range it begins. Returns false to stop.
+ * where in the range it begins.
  */
 type PartVisitor = (offset: number, bytes: number, position: number) => void;
 

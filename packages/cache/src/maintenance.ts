@@ -104,7 +104,7 @@ export class Maintenance {
     return this.#crawlNext !== -1;
   }
 
-  /** Flushes all items now, or after a delay (papers' clients use it in tests; memcached's flush_all). */
+  /** Flushes all items now, or after a delay (memcached's flush_all). */
   flush(delaySeconds: number): void {
     const { i32 } = this.#core;
     if (delaySeconds > 0) {
