@@ -12,34 +12,33 @@ export class BufferPool {
   readonly bytes: number;
   readonly #allocator: SlabAllocator;
   readonly #class: number;
-  readonly #free: number[] = [];
-  readonly #keep: number;
+  /** A stack in memory of its own: an array would give memory away and take it again as it shrinks and grows. */
+  readonly #free: Float64Array;
+  #freeCount = 0;
 
   /** Keeps at most `keep` unused buffers; more are given back to the allocator. */
   constructor(allocator: SlabAllocator, bytes: number, keep: number) {
     this.bytes = bytes;
     this.#allocator = allocator;
     this.#class = allocator.classFor(bytes + BUFFER_HEADER_BYTES);
-    this.#keep = keep;
+    this.#free = new Float64Array(keep);
   }
 
   /** A buffer of `bytes` bytes, owned by the caller; 0 when memory is exhausted. */
   take(): number {
-    const offset = this.#free.pop();
-    if (offset !== undefined) return offset;
+    if (this.#freeCount > 0) return this.#free[--this.#freeCount]!;
     const chunk = this.#allocator.allocate(this.#class);
     return chunk === 0 ? 0 : chunk + BUFFER_HEADER_BYTES;
   }
 
   /** Gives a buffer back. */
   give(offset: number): void {
-    if (this.#free.length < this.#keep) this.#free.push(offset);
+    if (this.#freeCount < this.#free.length) this.#free[this.#freeCount++] = offset;
     else this.#allocator.release(offset - BUFFER_HEADER_BYTES);
   }
 
   /** Gives all unused buffers back to the allocator. */
   drain(): void {
-    for (const offset of this.#free) this.#allocator.release(offset - BUFFER_HEADER_BYTES);
-    this.#free.length = 0;
+    while (this.#freeCount > 0) this.#allocator.release(this.#free[--this.#freeCount]! - BUFFER_HEADER_BYTES);
   }
 }

@@ -26,6 +26,7 @@ import {
   GATE_HELD,
   SEND_NONE,
 } from './connection.ts';
+import { ConnectionList } from './connection-list.ts';
 import { resolveLimits, type ServeOptions, type TransportLimits, type TransportOptions } from './options.ts';
 import type { ReleaseSink } from './scatter-gather.ts';
 import {
@@ -76,8 +77,8 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
   readonly #carry: CarryBuffers;
   readonly #freeSlots: number[] = [];
   readonly #generations: number[] = [];
-  #dirty: Connection<S>[] = [];
-  #dirtySpare: Connection<S>[] = [];
+  #dirty = new ConnectionList<S>();
+  #dirtySpare = new ConnectionList<S>();
   #inputs: Connection<S>[] = [];
   #closing: Connection<S>[] = [];
   #releases: number[] = [];
@@ -390,7 +391,7 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
 
   protected get hasWork(): boolean {
     return (
-      this.#dirty.length > 0 ||
+      this.#dirty.count > 0 ||
       this.#inputs.length > 0 ||
       this.#closing.length > 0 ||
       this.#releases.length > 0
@@ -408,17 +409,17 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
 
   protected flushDirty(): void {
     const dirty = this.#dirty;
-    if (dirty.length === 0) return;
+    if (dirty.count === 0) return;
     this.#dirty = this.#dirtySpare;
-    for (let index = 0; index < dirty.length; index++) {
-      const connection = dirty[index]!;
+    for (let index = 0; index < dirty.count; index++) {
+      const connection = dirty.take(index);
       connection.isDirty = false;
       if (connection.sendMode !== SEND_NONE || connection.state === ConnectionState.connecting) continue;
       if (connection.state > ConnectionState.ending) continue;
       if (connection.queuedBytes > 0) this.startSend(connection);
       else this.sent(connection, 0, this);
     }
-    dirty.length = 0;
+    dirty.clear();
     this.#dirtySpare = dirty;
   }
 

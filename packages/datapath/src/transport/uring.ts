@@ -22,6 +22,7 @@ import { IoUring } from '../sys/io-uring.ts';
 import * as io from '../sys/io-uring-constants.ts';
 import * as sockets from '../sys/sockets.ts';
 import { type Connection, ConnectionState, SEND_INLINE, SEND_NONE, SEND_WAITING } from './connection.ts';
+import { ConnectionList } from './connection-list.ts';
 import { LinuxTransport, type Listener } from './linux-base.ts';
 import { resolveZeroCopyBytesMin, type TransportOptions } from './options.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
@@ -64,7 +65,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
   readonly #holds: ZeroCopyHolds<S>;
   readonly #zeroCopyBytesMin: number;
   /** Connections with an inline send that was prepared since the last settled submission. */
-  readonly #inline: Connection<S>[] = [];
+  readonly #inline = new ConnectionList<S>();
   /** Places for sockets in the ring's own table, by slot: spares the kernel a counted look-up per operation. */
   readonly #filePlaces: number;
   #isWakerArmed = false;
@@ -113,7 +114,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
     const tail = ring.completionTail();
     if (ring.isSubmitted) {
       this.#messages.reset();
-      if (this.#inline.length > 0 && !ring.isOverflown) this.#settleInline(head, tail);
+      if (this.#inline.count > 0 && !ring.isOverflown) this.#settleInline(head, tail);
     }
     const words = ring.words;
     for (let number = head; number !== tail; number = (number + 1) | 0) {
@@ -307,12 +308,12 @@ export class UringTransport<S> extends LinuxTransport<S> {
       }
     }
     const inline = this.#inline;
-    for (let position = 0; position < inline.length; position++) {
-      const connection = inline[position]!;
+    for (let position = 0; position < inline.count; position++) {
+      const connection = inline.take(position);
       if (connection.sendResult === NO_RESULT) this.#sendOver(connection, connection.sendBytes);
       else this.#inlineFailed(connection, connection.sendResult);
     }
-    inline.length = 0;
+    inline.clear();
   }
 
   #inlineReported(connection: Connection<S>, result: number): void {
