@@ -1,11 +1,11 @@
 /**
- * The command line of the benchmarks: reads and checks it, once.
+ * The command line of the cache benchmark: reads and checks it, once.
  */
 import { parseArgs } from 'node:util';
-import type { BenchCase } from './cache/case-types.ts';
-import { CACHE_CASES } from './cache/cases.ts';
-import type { BenchSettings } from './cache/context.ts';
-import { BenchError } from './errors.ts';
+import { BenchError } from '../errors.ts';
+import type { BenchCase } from './case-types.ts';
+import { CACHE_CASES } from './cases.ts';
+import type { BenchSettings } from './context.ts';
 
 export const USAGE: string = `Usage: npm run bench -- cache [options] [case ...]
 
@@ -62,22 +62,17 @@ const OPTIONS = {
   'no-write': { type: 'boolean' },
 } as const;
 
-const SUITE = 'cache';
 const LOAD_TRANSPORTS = ['uring', 'epoll'];
 
+/** Reads the arguments after the suite's name. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  const { values, positionals } = parse(args);
-  const [suite, ...filters] = positionals;
-  if (suite !== undefined && suite !== SUITE) {
-    throw new BenchError('USAGE', `no benchmark is called "${suite}"; there is: ${SUITE}`);
-  }
+  const { values, positionals: filters } = parse(args);
   const transport = values['load-transport'];
   if (transport !== undefined && !LOAD_TRANSPORTS.includes(transport)) {
     throw new BenchError('USAGE', `--load-transport is ${LOAD_TRANSPORTS.join(' or ')}, not "${transport}"`);
   }
-  const wantsHelp = values.help === true || (suite === undefined && values.list !== true);
   return {
-    action: wantsHelp ? 'help' : values.list === true ? 'list' : 'run',
+    action: values.help === true ? 'help' : values.list === true ? 'list' : 'run',
     settings: {
       seconds: number('--seconds', values.seconds, 3, 0.1, 3600),
       alternations: Math.round(number('--alternations', values.alternations, 5, 1, 1000)),

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CACHE_CASES } from './cache/cases.ts';
+import { CACHE_CASES } from './cases.ts';
 import { readCommandLine, selectCases, USAGE } from './command-line.ts';
 
-test('no arguments ask for help, a suite runs all its cases', () => {
-  assert.equal(readCommandLine([]).action, 'help');
-  assert.equal(readCommandLine(['cache', '--help']).action, 'help');
+test('no arguments run all cases', () => {
+  assert.equal(readCommandLine(['--help']).action, 'help');
   assert.equal(readCommandLine(['--list']).action, 'list');
-  const line = readCommandLine(['cache']);
+  const line = readCommandLine([]);
   assert.equal(line.action, 'run');
   assert.equal(line.cases.length, CACHE_CASES.length);
   assert.equal(line.settings.alternations, 5);
@@ -22,13 +21,13 @@ test('cases are found by a part of their name, or exactly', () => {
 });
 
 test('nonsense is refused with what would be right', () => {
-  assert.throws(() => readCommandLine(['disk']), /no benchmark is called "disk"; there is: cache/);
-  assert.throws(() => readCommandLine(['cache', '--seconds', 'x']), /--seconds is a number from/);
-  assert.throws(() => readCommandLine(['cache', '--seconds', '']), /--seconds is a number from/);
-  assert.throws(() => readCommandLine(['cache', '--alternations', '0']), /--alternations is a number from 1/);
-  assert.throws(() => readCommandLine(['cache', '--server-cpu', 'first']), /--server-cpu is a CPU number/);
-  assert.throws(() => readCommandLine(['cache', '--load-transport', 'node']), /uring or epoll/);
-  assert.throws(() => readCommandLine(['cache', '--frobnicate']), /frobnicate/);
+  assert.throws(() => readCommandLine(['disk']), /no case matches "disk"/);
+  assert.throws(() => readCommandLine(['--seconds', 'x']), /--seconds is a number from/);
+  assert.throws(() => readCommandLine(['--seconds', '']), /--seconds is a number from/);
+  assert.throws(() => readCommandLine(['--alternations', '0']), /--alternations is a number from 1/);
+  assert.throws(() => readCommandLine(['--server-cpu', 'first']), /--server-cpu is a CPU number/);
+  assert.throws(() => readCommandLine(['--load-transport', 'node']), /uring or epoll/);
+  assert.throws(() => readCommandLine(['--frobnicate']), /frobnicate/);
 });
 
 test('the help names every option, and case names are unique', () => {
