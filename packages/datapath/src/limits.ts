@@ -37,6 +37,8 @@ export const DATAGRAM_BYTES_MAX: number = 65_507;
 export const DATAGRAM_BATCH: number = 64;
 /** Replies sent by one system call: a request may have several. */
 export const DATAGRAM_REPLY_BATCH: number = 256;
+/** Scatter-gather entries of one such batch: a few references a reply. */
+export const DATAGRAM_REPLY_ENTRIES: number = 2048;
 /** One buffer of the receiving batch, which the longest datagram fits. */
 export const DATAGRAM_RECEIVE_BYTES: number = 64 * KIB;
 /** Batches of one socket received in a row before other connections get their turn. */
@@ -82,6 +84,10 @@ assertRelation(COMPLETION_ENTRIES >= 2 * SUBMISSION_ENTRIES, 'the completions of
 assertRelation(
   MESSAGE_SCRATCH_BYTES >= 16 * (SCATTER_GATHER_ENTRIES_MAX + 4),
   'the headers of at least one message fit',
+);
+assertRelation(
+  DATAGRAM_REPLY_ENTRIES >= DATAGRAM_REPLY_BATCH + SCATTER_GATHER_ENTRIES_MAX,
+  'a full batch of replies without references fits, and one with as many as there may be',
 );
 assertRelation(RECEIVE_CALL_BYTES <= INPUT_BYTES_MAX, 'what one call received may be kept');
 assertRelation(DATAGRAM_RECEIVE_BYTES >= DATAGRAM_BYTES_MAX, 'a receive buffer holds any datagram');

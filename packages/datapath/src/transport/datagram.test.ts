@@ -76,6 +76,47 @@ for (const { kind, available, reason } of availableTransports()) {
     assert.equal(server.allocator.chunksInUse(), 0);
   });
 
+  test(`${kind}: replies with references, each released once when its datagram is through`, async () => {
+    const server = await TestTransport.start(kind);
+    const { allocator } = server;
+    const { arena } = allocator;
+    const value = allocator.allocate(allocator.classFor(40_000));
+    for (let index = 0; index < 30_000; index++) arena.u8[value + 8 + index] = 97 + (index % 26);
+    const expected = arena.node.toString('latin1', value + 8, value + 8 + 30_000);
+    let owner = 0;
+    server.handler.datagram = (replies, _source, start, end) => {
+      const count = arena.u8[start]!;
+      const head = replies.begin(4);
+      arena.u8.copyWithin(head, start, end);
+      for (let part = 0; part < count; part++) replies.reference(value + 8 + part * 100, 100 + part, ++owner);
+      if (count > 0) assert.ok(!server.handler.released.includes(owner), 'not within the handler');
+      replies.end(end - start);
+    };
+    const socket = await server.listen({ kind: 'udp', host: '127.0.0.1', port: 0 });
+    const client = await openClient('udp4', socket.port);
+    const counts = Array.from({ length: 150 }, (_, index) => (index * 7) % 63);
+    const bySize = new Map<string, number>();
+    for (const count of counts) {
+      let text = String.fromCharCode(count);
+      for (let part = 0; part < count; part++) text += expected.slice(part * 100, part * 100 + 100 + part);
+      bySize.set(text, (bySize.get(text) ?? 0) + 1);
+      client.socket.send(Buffer.from([count]));
+    }
+    await server.until(() => client.received.length === counts.length, 'the replies');
+    for (const reply of client.received) {
+      const text = reply.toString('latin1');
+      const left = bySize.get(text);
+      assert.ok(left !== undefined && left > 0, 'a reply that nobody expects');
+      bySize.set(text, left - 1);
+    }
+    await server.until(() => server.handler.released.length === owner, 'the releases');
+    assert.equal(new Set(server.handler.released).size, owner);
+    allocator.release(value);
+    client.socket.close();
+    await server.stop();
+    assert.equal(server.allocator.chunksInUse(), 0);
+  });
+
   test(`${kind}: serves datagrams over IPv6, up to the longest`, async () => {
     const server = await TestTransport.start(kind);
     const { arena } = server.allocator;

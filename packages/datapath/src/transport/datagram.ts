@@ -4,7 +4,7 @@
  *
  * ```
  *   receiving   64 × [sender's address, 32 bytes]   64 × mmsghdr   64 × iovec ─▶ 64 × 64 KiB
- *   replies     n × mmsghdr   n × iovec ─▶ bytes in send buffers; their address is the request's
+ *   replies     n × mmsghdr   n × (iovec ─▶ copied bytes, iovecs ─▶ references); to the request's address
  * ```
  *
  * A buffer has room for the longest datagram; pages of it that no datagram reaches cost no memory.
@@ -15,6 +15,8 @@ import {
   DATAGRAM_BYTES_MAX,
   DATAGRAM_RECEIVE_BYTES,
   DATAGRAM_REPLY_BATCH,
+  DATAGRAM_REPLY_ENTRIES,
+  SCATTER_GATHER_ENTRIES_MAX,
   SEND_BUFFER_BYTES,
 } from '../limits.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -33,7 +35,7 @@ const CHUNK_HEADER = BUFFER_HEADER_BYTES;
 const RECEIVE_STRUCTURE_BYTES: number =
   DATAGRAM_BATCH * (ADDRESS_BYTES + messages.BATCH_HEADER_BYTES + messages.IOVEC_BYTES);
 const REPLY_STRUCTURE_BYTES: number =
-  DATAGRAM_REPLY_BATCH * (messages.BATCH_HEADER_BYTES + messages.IOVEC_BYTES);
+  DATAGRAM_REPLY_BATCH * messages.BATCH_HEADER_BYTES + DATAGRAM_REPLY_ENTRIES * messages.IOVEC_BYTES;
 
 export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   readonly #arena: Arena;
@@ -55,6 +57,12 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   #current = 0;
   #replyCount = 0;
   #replyUsed = 0;
+  /** Entries of complete replies, and the references and their bytes of the one begun last. */
+  #entryCount = 0;
+  #references = 0;
+  #referencedBytes = 0;
+  /** Owners of what was referenced; released when the batch is through. */
+  readonly #owners: number[] = [];
 
   /** Throws `ENOMEM` when the allocator has no room for the buffers. */
   constructor(
@@ -125,6 +133,7 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
       const header = this.#headers / 4 + index * messages.BATCH_HEADER_WORDS;
       messages.setMessageNameBytes(words, header, ADDRESS_BYTES);
     }
+    if (this.#owners.length > 0) this.#releaseOwners();
     return count === DATAGRAM_BATCH;
   }
 
@@ -132,15 +141,42 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     if (bytes > DATAGRAM_BYTES_MAX) {
       throw new DatapathError('ARGUMENT', 'datagram', `${bytes} bytes is more than ${DATAGRAM_BYTES_MAX}`);
     }
-    if (this.#replyUsed + bytes > this.#replySpaceBytes || this.#replyCount === DATAGRAM_REPLY_BATCH) {
+    if (
+      this.#replyUsed + bytes > this.#replySpaceBytes ||
+      this.#replyCount === DATAGRAM_REPLY_BATCH ||
+      this.#entryCount + SCATTER_GATHER_ENTRIES_MAX > DATAGRAM_REPLY_ENTRIES
+    ) {
       this.#sendReplies();
     }
+    this.#references = 0;
+    this.#referencedBytes = 0;
     return this.#replySpace + this.#replyUsed;
   }
 
+  reference(offset: number, bytes: number, owner: number): void {
+    // From here on the owner is this class's to release, also when the datagram cannot be.
+    this.#owners.push(owner);
+    const entry = this.#references + 1;
+    this.#referencedBytes += bytes;
+    if (entry >= SCATTER_GATHER_ENTRIES_MAX || this.#referencedBytes > DATAGRAM_BYTES_MAX) {
+      throw new DatapathError(
+        'ARGUMENT',
+        'datagram',
+        `${entry} references with ${this.#referencedBytes} bytes are too much for one datagram`,
+      );
+    }
+    const iovec = this.#replyIovecs + (this.#entryCount + entry) * messages.IOVEC_BYTES;
+    messages.putIovec(this.#words, iovec / 4, this.#arena.address + offset, bytes);
+    this.#references = entry;
+  }
+
   end(bytes: number): void {
+    if (bytes + this.#referencedBytes > DATAGRAM_BYTES_MAX) {
+      const sum = bytes + this.#referencedBytes;
+      throw new DatapathError('ARGUMENT', 'datagram', `${sum} bytes is more than ${DATAGRAM_BYTES_MAX}`);
+    }
     const index = this.#replyCount++;
-    const iovec = this.#replyIovecs + index * messages.IOVEC_BYTES;
+    const iovec = this.#replyIovecs + this.#entryCount * messages.IOVEC_BYTES;
     const header = this.#replyHeaders + index * messages.BATCH_HEADER_BYTES;
     const base = this.#arena.address;
     messages.putIovec(this.#words, iovec / 4, base + this.#replySpace + this.#replyUsed, bytes);
@@ -149,10 +185,13 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
       this.#words,
       header / 4,
       base + iovec,
-      1,
+      1 + this.#references,
       base + name,
       this.#arena.u8[name] === AF_INET ? 16 : 28,
     );
+    this.#entryCount += 1 + this.#references;
+    this.#references = 0;
+    this.#referencedBytes = 0;
     // The next reply starts on a word, so that copying to it is fast.
     this.#replyUsed += (bytes + 7) & ~7;
   }
@@ -189,6 +228,14 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     }
     this.#replyCount = 0;
     this.#replyUsed = 0;
+    this.#entryCount = 0;
+  }
+
+  /** The kernel copied what it was given, so that nothing is read any more. */
+  #releaseOwners(): void {
+    const owners = this.#owners;
+    for (let index = 0; index < owners.length; index++) this.#handler.onRelease(owners[index]!);
+    owners.length = 0;
   }
 
   #count(first: number, sent: number): void {

@@ -22,6 +22,10 @@ export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
   readonly #takeReply: () => number;
   readonly #giveReply: (offset: number) => void;
   #reply = 0;
+  /** References of the reply begun last. */
+  #parts: Buffer[] = [];
+  #owners: number[] = [];
+  #referencedBytes = 0;
   #host = '';
   #socket: Socket | undefined;
 
@@ -80,21 +84,43 @@ export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
     if (bytes > DATAGRAM_BYTES_MAX) {
       throw new DatapathError('ARGUMENT', 'datagram', `${bytes} bytes is more than ${DATAGRAM_BYTES_MAX}`);
     }
+    this.#parts = [];
+    this.#referencedBytes = 0;
     return this.#reply;
   }
 
+  reference(offset: number, bytes: number, owner: number): void {
+    this.#parts.push(this.#arena.node.subarray(offset, offset + bytes));
+    this.#owners.push(owner);
+    this.#referencedBytes += bytes;
+  }
+
   end(bytes: number): void {
+    const sum = bytes + this.#referencedBytes;
+    if (sum > DATAGRAM_BYTES_MAX) {
+      throw new DatapathError('ARGUMENT', 'datagram', `${sum} bytes is more than ${DATAGRAM_BYTES_MAX}`);
+    }
     // Node reads it later, when the memory holds another reply.
     const copy = Buffer.from(this.#arena.node.subarray(this.#reply, this.#reply + bytes));
+    const owners = this.#owners;
+    const message = this.#parts.length === 0 ? copy : [copy, ...this.#parts];
+    this.#parts = [];
+    this.#owners = [];
+    this.#referencedBytes = 0;
     this.#statistics.systemCalls++;
-    this.#socket?.send(copy, this.port, this.#host, (error) => {
+    this.#socket?.send(message, this.port, this.#host, (error) => {
+      if (owners.length > 0) this.#turn(() => this.#release(owners));
       if (error !== null) {
         this.#statistics.datagramsDropped++;
         return;
       }
       this.#statistics.datagramsSent++;
-      this.#statistics.bytesWritten += bytes;
+      this.#statistics.bytesWritten += sum;
     });
+  }
+
+  #release(owners: readonly number[]): void {
+    for (const owner of owners) this.#handler.onRelease(owner);
   }
 
   #received(message: Buffer, source: RemoteInfo): void {
@@ -113,5 +139,11 @@ export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
     const start = this.addressOffset + ADDRESS_ROOM;
     this.#arena.u8.set(message, start);
     this.#handler.onDatagram?.(this, this, start, start + message.length);
+    // References of a reply that was begun and not ended.
+    const left = this.#owners;
+    this.#parts = [];
+    this.#owners = [];
+    this.#referencedBytes = 0;
+    this.#release(left);
   }
 }

@@ -94,7 +94,13 @@ export interface TransportHandler<S> {
 export interface DatagramReplies {
   /** Returns the offset of `bytes` (≤ limits.datagramBytesMax) writable bytes for one datagram. */
   begin(bytes: number): number;
-  /** Queues the datagram begun last, with its real length. */
+  /**
+   * Lets arena bytes follow what is copied into the datagram begun last, without copying them, in the order of
+   * the calls. The caller retained their owner; `onRelease(owner)` is called exactly once, after the handler
+   * returned, when they were sent or dropped.
+   */
+  reference(offset: number, bytes: number, owner: number): void;
+  /** Queues the datagram begun last, with the real length of its copied part. */
   end(bytes: number): void;
 }
 

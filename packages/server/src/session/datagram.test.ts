@@ -31,6 +31,7 @@ class Udp {
     this.#source = { family: address.length === 4 ? 4 : 6, addressOffset, port: 1 };
     this.#replies = {
       begin: () => reply,
+      reference: () => assert.fail('the replies of this protocol are copied'),
       end: (bytes) => void this.sent.push(Buffer.from(arena.node.subarray(reply, reply + bytes))),
     };
   }
