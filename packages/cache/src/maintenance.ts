@@ -38,8 +38,8 @@ const BATCH = 256;
 /** A crawl over the whole index begins at most this often. */
 const CRAWL_INTERVAL_SECONDS = 60;
 /** Next run when there is nothing to do, and when there is. */
-const IDLE_MS = 100;
-const BUSY_MS = 1;
+const IDLE_MS = 250;
+const BUSY_MS = 3;
 /** Moves between LRU segments per class and second. */
 const LRU_MOVES = 100;
 

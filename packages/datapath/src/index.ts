@@ -9,6 +9,7 @@ export { PageTable } from './memory/page-table.ts';
 export { SlabAllocator, type SlabClassUsage } from './memory/slab-allocator.ts';
 export { SlabClasses } from './memory/slab-classes.ts';
 export type { ScatterGatherTarget } from './scatter-gather-target.ts';
+export { releaseFreedMemory } from './sys/libc.ts';
 export {
   Connection,
   type ConnectionHost,

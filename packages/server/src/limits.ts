@@ -59,10 +59,15 @@ export const STOP_WAIT_MS: number = 5_000;
 export const START_WAIT_MS: number = 30_000;
 
 /** One slice of maintenance, and the longest pause between two. */
-export const MAINTENANCE_SLICE_MS: number = 2;
-export const MAINTENANCE_PAUSE_MS: number = 100;
+export const MAINTENANCE_SLICE_MS: number = 1;
+export const MAINTENANCE_PAUSE_MS: number = 250;
 /** Workers are woken this often: idle timeouts, connection tables. */
 export const TICK_MS: number = 1_000;
+/**
+ * Freed memory is given back to the system this often: the optimizing compiler alone frees some 14 MB in small
+ * pieces that the C library would keep.
+ */
+export const TRIM_SECONDS: number = 10;
 
 /** Descriptors on their way from the accepting worker to another. A power of two. */
 export const MAILBOX_ENTRIES: number = 1_024;

@@ -3,7 +3,8 @@
  * server's clock on and wakes the workers.
  */
 import type { Store } from '@larder/cache';
-import { MAINTENANCE_PAUSE_MS, MAINTENANCE_SLICE_MS, TICK_MS } from './limits.ts';
+import { releaseFreedMemory } from '@larder/datapath';
+import { MAINTENANCE_PAUSE_MS, MAINTENANCE_SLICE_MS, TICK_MS, TRIM_SECONDS } from './limits.ts';
 import { Control } from './workers/control.ts';
 
 export class MaintenanceLoop {
@@ -26,6 +27,7 @@ export class MaintenanceLoop {
       const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
       Atomics.store(this.#control, Control.uptimeSeconds, seconds);
       this.#wakeWorkers();
+      if (seconds % TRIM_SECONDS === 0) releaseFreedMemory();
     }, TICK_MS);
   }
 

@@ -61,6 +61,8 @@ export interface Libc {
 
 interface Native {
   readonly libc: Libc;
+  /** glibc only. */
+  readonly trim: ((pad: number) => number) | undefined;
   errno(): number;
   view(address: number, bytes: number): ArrayBuffer;
 }
@@ -128,10 +130,23 @@ function load(): Native {
   }
   native = {
     libc: functions as unknown as Libc,
+    trim: optional(library, 'int malloc_trim(size_t)'),
     errno: () => koffi.errno(),
     view: (address, bytes) => koffi.view(address, bytes),
   };
   return native;
+}
+
+/** A function that not every C library has. */
+function optional(
+  library: ReturnType<typeof import('koffi').load>,
+  signature: string,
+): ((argument: number) => number) | undefined {
+  try {
+    return library.func(signature) as unknown as (argument: number) => number;
+  } catch {
+    return undefined;
+  }
 }
 
 function loaded(): Native {
@@ -156,6 +171,14 @@ export function errno(): number {
 export function checked(result: number, call: string, context: string): number {
   if (result < 0) throw systemError(errno(), call, context);
   return result;
+}
+
+/**
+ * Gives memory that this process has freed, but its C library keeps, back to the system. Does nothing where
+ * the C library is not loaded or cannot do it (only glibc can).
+ */
+export function releaseFreedMemory(): void {
+  native?.trim?.(0);
 }
 
 /** Memory at an address, as an ArrayBuffer that does not own it. */

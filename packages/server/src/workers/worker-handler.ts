@@ -23,6 +23,7 @@ import { DatagramHandler, datagramGatherBytes } from '../session/datagram-handle
 import { EventCategory } from '../session/event-log.ts';
 import type { Session } from '../session/session.ts';
 import { SessionHandler } from '../session/session-handler.ts';
+import { IdleSettler } from '../settle-heap.ts';
 import { connectionsGone, connectionsNow, publish } from '../statistics/published.ts';
 import { AcceptBalance } from './accept-balance.ts';
 import { ConnectionKind, type ConnectionTable, LISTENER_ROWS } from './connection-table.ts';
@@ -61,6 +62,7 @@ export class WorkerHandler extends SessionHandler {
   #transport: Transport<Session> | undefined;
   #wakers: readonly WakerHandle[] = [];
   #tickedAt = 0;
+  readonly #settler = new IdleSettler();
   /** Connections that were opened and not closed; the transport counts those that the kernel still knows. */
   #open = 0;
   readonly #post: (message: MessageFromWorker) => void;
@@ -176,6 +178,7 @@ export class WorkerHandler extends SessionHandler {
       this.#tickedAt = second;
       this.publish();
       this.publishConnections();
+      this.#settler.tick(transport.statistics.bytesRead);
     }
     if (Atomics.load(this.#control, Control.stop) === 1) transport.stop(STOP_FLUSH_MS);
   }
