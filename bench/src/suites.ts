@@ -26,6 +26,11 @@ export const SUITES: readonly Suite[] = [
     summary: 'the cache server beside memcached, per second of server CPU',
     load: () => import('./cache/run.ts'),
   },
+  {
+    name: 'router',
+    summary: "the router beside twemproxy, per second of the proxy's CPU",
+    load: () => import('./router/run.ts'),
+  },
 ];
 
 export function findSuite(name: string): Suite | undefined {

@@ -78,6 +78,7 @@ export class ConnectionStream {
       this.#inFlightMax,
       this.#plan.keysPerGet,
       this.#plan.missesAllowed,
+      this.#plan.anyOrder === true,
     );
   }
 

@@ -36,6 +36,8 @@ export interface StreamPlan {
   readonly loop: LoopPlan;
   /** Whether `END` without a value is an answer; otherwise it fails the run. */
   readonly missesAllowed: boolean;
+  /** Whether the values of one get may come in any order, as from a proxy that splits it over servers. */
+  readonly anyOrder?: boolean;
   /** Keys of the key space that this stream uses: [firstKey, firstKey + keys). */
   readonly firstKey: number;
   readonly keys: number;

@@ -167,3 +167,20 @@ test("another key's value, misses where none are allowed, errors and unasked byt
   assert.throws(failure(SET, [1], 'SERVER_ERROR out of memory storing object\r\n'), /not STORED/);
   assert.throws(failure(GET, [], 'END\r\n'), /nobody asked/);
 });
+
+test('values in any order are accepted once each when the plan says so, and only then', () => {
+  const space = makeSpace({ kind: 'fixed', bytes: 32 });
+  const reading = (anyOrder: boolean, text: string): Answers => {
+    const answers = new Answers();
+    const reader = new ReplyReader(space, answers, 1, 4, false, anyOrder);
+    ask(reader, GET, [1, 2, 3, 4], 7);
+    deliver(space, reader, text, [60, 130]);
+    return answers;
+  };
+  const shuffled = `${hit(space, 3)}${hit(space, 1)}${hit(space, 4)}${hit(space, 2)}END\r\n`;
+  assert.deepEqual(reading(true, shuffled).seen, [{ dueMs: 7, keys: 4, misses: 0 }]);
+  assert.throws(() => reading(false, shuffled), /2 keys missing/);
+  const twice = `${hit(space, 3)}${hit(space, 3)}${hit(space, 4)}${hit(space, 2)}END\r\n`;
+  assert.throws(() => reading(true, twice), /not asked for/);
+  assert.throws(() => reading(true, `${hit(space, 3)}${hit(space, 2)}END\r\n`), /2 of 4 keys missing/);
+});

@@ -38,6 +38,7 @@ export class ReplyReader {
   readonly #space: KeySpace;
   readonly #sink: ReplySink;
   readonly #missesAllowed: boolean;
+  readonly #anyOrder: boolean;
   readonly #view: DataView;
   readonly #u8: Uint8Array;
   /** Rings of what was asked: requests, and the keys of all requests one after another. */
@@ -64,10 +65,12 @@ export class ReplyReader {
     requests: number,
     keysPerRequest: number,
     missesAllowed: boolean,
+    anyOrder: boolean = false,
   ) {
     this.#space = space;
     this.#sink = sink;
     this.#missesAllowed = missesAllowed;
+    this.#anyOrder = anyOrder;
     this.#view = space.arena.view;
     this.#u8 = space.arena.u8;
     const slots = powerOfTwo(requests);
@@ -148,6 +151,14 @@ export class ReplyReader {
       const key = this.keys[(this.#keyFirst + index) & this.keyMask]!;
       if (this.#space.headBytes[key] !== bytes) continue;
       if (!this.#space.equals(start, this.#space.headOffset(key), bytes)) continue;
+      if (this.#anyOrder) {
+        // The key trades places with the one that was expected here, which is still to come.
+        const expected = (this.#keyFirst + this.#passed) & this.keyMask;
+        this.keys[(this.#keyFirst + index) & this.keyMask] = this.keys[expected]!;
+        this.keys[expected] = key;
+        this.#checked = 0;
+        return start + bytes;
+      }
       if (!this.#missesAllowed) this.#fail(`${index - this.#passed} keys missing`, start, end);
       this.#misses += index - this.#passed;
       this.#passed = index;
