@@ -7,4 +7,5 @@ export * from './sys/messages.ts';
 export * from './sys/socket-address.ts';
 export * from './sys/sockets.ts';
 export { COPIED, type ReleaseSink, ScatterGatherQueue } from './transport/scatter-gather.ts';
+export { SimulatedNic, type SimulatedNicOptions } from './transport/simulated-nic.ts';
 export { TransportBase } from './transport/transport-base.ts';

@@ -71,6 +71,12 @@ export const STOP_FLUSH_MS: number = 1000;
 /** Connections waiting to be accepted. */
 export const LISTEN_BACKLOG: number = 1024;
 
+/** Descriptors in the ring of the simulated NIC (a power of two), and packets under way until it completes some. */
+export const NIC_RING_DESCRIPTORS: number = 4096;
+export const NIC_COMPLETION_LAG: number = 64;
+/** Packets that it completes at once. */
+export const NIC_COMPLETION_BATCH: number = 32;
+
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`datapath limits: ${text}`);
 }
@@ -91,3 +97,8 @@ assertRelation(
 );
 assertRelation(RECEIVE_CALL_BYTES <= INPUT_BYTES_MAX, 'what one call received may be kept');
 assertRelation(DATAGRAM_RECEIVE_BYTES >= DATAGRAM_BYTES_MAX, 'a receive buffer holds any datagram');
+assertRelation((NIC_RING_DESCRIPTORS & (NIC_RING_DESCRIPTORS - 1)) === 0, 'the ring is indexed by a mask');
+assertRelation(
+  NIC_RING_DESCRIPTORS >= 2 * (NIC_COMPLETION_LAG + NIC_COMPLETION_BATCH),
+  'packets of a few parts do not wait for the ring',
+);

@@ -100,6 +100,11 @@ export class ScatterGatherQueue {
     return this.#entries[((this.#head + part) & this.#mask) * STRIDE + 1]!;
   }
 
+  /** Whether a part lies in a send buffer, and is not a reference. */
+  isCopied(part: number): boolean {
+    return this.#entries[((this.#head + part) & this.#mask) * STRIDE + 2]! < 0;
+  }
+
   /** The length of the longest referenced part among the first `entriesMax`. */
   longestReference(entriesMax: number): number {
     let longest = 0;
