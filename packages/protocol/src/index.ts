@@ -43,5 +43,6 @@ export {
   SET_MODE_REPLACE,
   SET_MODE_SET,
 } from './meta/set.ts';
+export { ReplyShape } from './replies/reply-shape.ts';
 export { FrameHeader, writeFrameHeader } from './udp/frame.ts';
 export { Reassembly, type ReassemblyOptions, ReassemblyOutcome } from './udp/reassembly.ts';

@@ -1,1 +1,57 @@
-export {};
+/**
+ * Routing: requests go through a tree of route handles to the servers; the same code in a service's process and in
+ * the router. No listening sockets.
+ */
+export { type Clock, type Random, systemClock, type TimerHandle } from './clock.ts';
+export {
+  type Address,
+  formatAddress,
+  needsResolving,
+  type ParsedAddress,
+  parseAddress,
+} from './destination/address.ts';
+export {
+  type Destination,
+  DestinationState,
+  type DestinationStatistics,
+  type ForwardSink,
+  type ReplySink,
+} from './destination/destination.ts';
+export {
+  DESTINATION_DEFAULTS,
+  type DestinationOptions,
+  Dialect,
+  type TlsSettings,
+} from './destination/destination-options.ts';
+export type { Link, LinkFactory, LinkHandler, LinkOptions } from './destination/link.ts';
+export { RoutingError } from './errors.ts';
+export { ROUTE_HANDLES } from './handles/index.ts';
+export { NullRoute } from './handles/null-route.ts';
+export { PoolRoute } from './handles/pool-route.ts';
+export * from './limits.ts';
+export {
+  type BuildContext,
+  defineRouteHandle,
+  type Kept,
+  type Pool,
+  type RouteHandleDefinition,
+  type RouteJson,
+  type RoutesJson,
+  type RoutingServices,
+  routeJson,
+  routesJson,
+} from './registry.ts';
+export { isError, isFailover, RESULT_NAMES, Reply, Result } from './reply.ts';
+export {
+  isArithmetic,
+  isDelete,
+  isMeta,
+  isRetrieval,
+  isStore,
+  NO_BYTES,
+  OPERATION_NAMES,
+  Operation,
+  operationOf,
+  Request,
+} from './request.ts';
+export type { RouteHandle } from './route-handle.ts';

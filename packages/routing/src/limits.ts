@@ -1,0 +1,40 @@
+/** Every limit of this package, with the relations between them asserted at load. */
+import { GET_LINE_BYTES_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX } from '@larder/protocol';
+
+export const PORT_DEFAULT: number = 11_211;
+
+/** A request that is not answered after this long has failed (mcrouter: 1000). */
+export const SERVER_TIMEOUT_MS: number = 1000;
+export const CONNECT_TIMEOUT_MS: number = 1000;
+/** Time-outs are looked for this often at most, and at least four times per time-out. */
+export const TIMER_TICK_MS: number = 25;
+export const CONNECTIONS_PER_DESTINATION: number = 1;
+export const CONNECTIONS_PER_DESTINATION_MAX: number = 64;
+/** Requests that wait for replies of one destination. */
+export const OUTSTANDING_MAX: number = 65_536;
+/** Failures in a row until a destination is given up (mcrouter: 3). */
+export const FAILURES_UNTIL_TKO: number = 3;
+export const PROBE_DELAY_INITIAL_MS: number = 500;
+export const PROBE_DELAY_MAX_MS: number = 60_000;
+/** Each failed probe makes the next delay this many times longer, plus or minus the jitter's share. */
+export const PROBE_DELAY_GROWTH: number = 1.5;
+export const PROBE_JITTER: number = 0.25;
+export const KEEP_ALIVE_MS: number = 30_000;
+
+/** Keys of one multiget line. */
+export const GET_KEYS_MAX: number = 256;
+/** A link gives contiguous room for at most this many bytes. */
+export const LINK_RESERVE_BYTES_MAX: number = 8192;
+/** Above so many unsent bytes a destination answers busy; below, it takes requests again. */
+export const LINK_QUEUED_BYTES_HIGH: number = 64 * 1024 * 1024;
+export const LINK_QUEUED_BYTES_LOW: number = 16 * 1024 * 1024;
+/** Values of at least this size are handed to the socket instead of being copied. */
+export const OWNED_VALUE_BYTES_MIN: number = 16 * 1024;
+
+function assertRelation(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`routing limits: ${text}`);
+}
+assertRelation(LINK_RESERVE_BYTES_MAX >= 2 * LINE_BYTES_MAX, 'any request line fits the reserved room');
+assertRelation(GET_KEYS_MAX * (KEY_BYTES_MAX + 1) < GET_LINE_BYTES_MAX, 'a multiget line fits its limit');
+assertRelation(LINK_QUEUED_BYTES_LOW < LINK_QUEUED_BYTES_HIGH, 'low is below high');
+assertRelation(PROBE_DELAY_INITIAL_MS <= PROBE_DELAY_MAX_MS, 'probe delays grow');
