@@ -1,0 +1,14 @@
+/** The schemas that tests compile: hand-written in the manner of public ones. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const SCHEMA_FOLDER: string = fileURLToPath(new URL('../../testing/schemas', import.meta.url));
+
+/** The import names of all of them. */
+export const SCHEMA_NAMES: readonly string[] = readdirSync(SCHEMA_FOLDER, {
+  recursive: true,
+  encoding: 'utf8',
+})
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.proto'))
+  .sort();
