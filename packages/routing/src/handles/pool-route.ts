@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
 import type { KeyHash } from '../hashes/key-hash.ts';
-import { createKeyHash, hashJson } from '../hashes/registry.ts';
+import { createKeyHash, hashJson, poolTargets } from '../hashes/registry.ts';
 import { defineRouteHandle, type RouteHandleDefinition } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
@@ -37,7 +37,7 @@ export const poolRoute: RouteHandleDefinition = defineRouteHandle({
   restParameter: 'pool',
   build: (parameters, context) => {
     const pool = context.pool(parameters.pool, 'pool');
-    const hash = createKeyHash(parameters.hash, pool, (text) => context.fail(text, 'hash'));
+    const hash = createKeyHash(parameters.hash, poolTargets(pool), (text) => context.fail(text, 'hash'));
     return new PoolRoute(pool.name, pool.destinations, hash);
   },
 });
