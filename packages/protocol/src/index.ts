@@ -43,6 +43,31 @@ export {
   SET_MODE_REPLACE,
   SET_MODE_SET,
 } from './meta/set.ts';
+export { ReplyFault, ReplyItem, ReplyReader, readWide } from './replies/reply-reader.ts';
+export { isInPlace, isLast, ReplyScanner } from './replies/reply-scanner.ts';
 export { ReplyShape } from './replies/reply-shape.ts';
+export {
+  addKey,
+  beginRetrieval,
+  putArithmetic,
+  putDelete,
+  putLeaseSet,
+  putMeta,
+  putStore,
+  putTouch,
+  REQUEST_LINE_BYTES_MAX,
+  RETRIEVAL_KEY_BYTES_MAX,
+} from './requests/compose.ts';
+export {
+  putBytes,
+  putKey,
+  putLineEnd,
+  putNumber,
+  putSpace,
+  putWide,
+  putWord,
+  putWords,
+  wordBytes,
+} from './requests/put.ts';
 export { FrameHeader, writeFrameHeader } from './udp/frame.ts';
 export { Reassembly, type ReassemblyOptions, ReassemblyOutcome } from './udp/reassembly.ts';

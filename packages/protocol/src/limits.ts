@@ -27,6 +27,10 @@ export const VALUE_LINE_BYTES_MAX: number =
   7 + KEY_BYTES_MAX + 1 + U64_DIGITS_MAX + 1 + U32_DIGITS_MAX + 1 + U32_DIGITS_MAX + 2;
 /** The longest first line of a meta reply: every return flag once, the key in base64. */
 export const META_LINE_BYTES_MAX: number = 1024;
+/** The longest line of a reply that a client accepts, statistics and error texts included. */
+export const REPLY_LINE_BYTES_MAX: number = 8192;
+/** The longest value that a client accepts: as much as a server can be told to store. */
+export const REPLY_VALUE_BYTES_MAX: number = 1024 * 1024 * 1024;
 
 /** Request id, sequence number, total, reserved: four big-endian u16. */
 export const DATAGRAM_HEADER_BYTES: number = 8;
@@ -55,5 +59,9 @@ assertRelation(
   META_LINE_BYTES_MAX >=
     16 + Math.ceil(KEY_BYTES_MAX / 3) * 4 + OPAQUE_BYTES_MAX + META_TOKENS_MAX * (U64_DIGITS_MAX + 2),
   'a meta reply line fits its bound',
+);
+assertRelation(
+  REPLY_LINE_BYTES_MAX >= Math.max(META_LINE_BYTES_MAX, VALUE_LINE_BYTES_MAX),
+  'a client accepts the lines that a server may send',
 );
 assertRelation(REASSEMBLY_DATAGRAMS_MAX <= 0xffff, 'a datagram total is a u16');
