@@ -35,6 +35,8 @@ const ITEM_NAMES = `number number_hot number_warm number_cold age_hot age_warm a
 const SLAB_NAMES = `chunk_size chunks_per_page total_pages total_chunks used_chunks free_chunks get_hits
   cmd_set delete_hits incr_hits decr_hits cas_hits cas_badval touch_hits`.split(/\s+/);
 
+const SLAB_COUNTS: readonly string[] = SLAB_NAMES.slice(SLAB_NAMES.indexOf('get_hits'));
+
 function assertNames(stats: Map<string, string>, names: readonly string[], prefix = ''): void {
   const missing = names.filter((name) => !stats.has(prefix + name));
   assert.deepEqual(missing, [], 'every name of memcached is present');
@@ -115,6 +117,43 @@ function statisticsTests(suite: Suite): void {
     assert.equal(settings.get('maxconns'), '1024');
     assert.equal(settings.get('evictions'), 'on');
     assert.equal(settings.get('cas_enabled'), 'yes');
+  });
+
+  suite.test('stats slabs and stats items count requests per class', async (client) => {
+    const key = suite.key();
+    const text = 'x'.repeat(9000);
+    await client.expect(`set ${key} 0 0 9000\r\n${text}\r\n`, 'STORED\r\n');
+    const sums = async (): Promise<Record<string, number>> => {
+      const slabs = await readStats(client, 'slabs');
+      const items = await readStats(client, 'items');
+      const found: Record<string, number> = {};
+      let hits = 0;
+      for (const [name, value] of slabs) {
+        const [, id = '', counter = ''] = /^(\d+):(.*)$/.exec(name) ?? [];
+        if (!SLAB_COUNTS.includes(counter) || Number(slabs.get(`${id}:chunk_size`)) < 9000) continue;
+        found[counter] = (found[counter] ?? 0) + Number(value);
+      }
+      for (const [name, value] of items) if (/:hits_to_/.test(name)) hits += Number(value);
+      return { ...found, hits };
+    };
+    const before = await sums();
+    const cas = /^VALUE \S+ 0 9000 (\d+)\r\n/.exec(await client.exchange(`gets ${key}\r\n`))?.[1] ?? '';
+    await client.exchange(`get ${key} ${key}\r\nmg ${key} v\r\ntouch ${key} 0\r\n`);
+    await client.exchange(`cas ${key} 0 0 9000 1\r\n${text}\r\ncas ${key} 0 0 9000 ${cas}\r\n${text}\r\n`);
+    await client.exchange(`delete ${key}\r\n`);
+    const after = await sums();
+    const grown = Object.fromEntries(Object.keys(after).map((name) => [name, after[name]! - before[name]!]));
+    assert.deepEqual(grown, {
+      hits: 4,
+      get_hits: 4,
+      cmd_set: 2,
+      delete_hits: 1,
+      incr_hits: 0,
+      decr_hits: 0,
+      cas_hits: 1,
+      cas_badval: 1,
+      touch_hits: 1,
+    });
   });
 
   suite.test('stats items and stats slabs, per class', async (client) => {

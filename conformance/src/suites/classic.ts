@@ -215,6 +215,18 @@ function arithmeticTests(suite: Suite): void {
     await client.expect(`incr ${key}\r\nincr\r\nincr ${key} 1\r\n`, 'ERROR\r\nERROR\r\n11\r\n');
   });
 
+  suite.test('numbers are read as the C library reads them', async (client) => {
+    const key = suite.key();
+    for (const value of [' 5', '+5', ' \t+05', '5 apples', '000000000000000000000005']) {
+      await client.expect(`set ${key} 0 0 ${value.length}\r\n${value}\r\n`, 'STORED\r\n');
+      const rest = ' '.repeat(value.length - 1);
+      await client.expect(
+        `incr ${key} 1\r\nget ${key}\r\n`,
+        `6\r\nVALUE ${key} 0 ${value.length}\r\n6${rest}\r\nEND\r\n`,
+      );
+    }
+  });
+
   suite.test('incr and decr with noreply; the token changes', async (client) => {
     const key = suite.key();
     await client.expect(`set ${key} 0 0 2\r\n10\r\n`, 'STORED\r\n');

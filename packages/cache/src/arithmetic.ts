@@ -21,8 +21,12 @@ export interface ArithmeticOptions {
   touchExpiry: number;
 }
 
-/** Digits of 2^64 - 1. */
-const NUMBER_BYTES_MAX = 20;
+/** A longer value is not taken for a number, however many zeros it begins with. */
+const NUMBER_BYTES_MAX = 512;
+const TAB = 9;
+const RETURN = 13;
+const SPACE = 32;
+const PLUS = 43;
 
 export class Arithmetic {
   readonly #core: StoreCore;
@@ -73,6 +77,7 @@ export class Arithmetic {
     const old = this.#read(item);
     if (old === null) return StoreResult.notNumber;
     const number = decrement ? (old < delta ? 0n : old - delta) : BigInt.asUintN(64, old + delta);
+    core.countRequest(item, decrement ? 'decrements' : 'increments');
     const text = number.toString();
     // Others may be reading the value they hold a reference to, so it is changed in place only when nobody does.
     if (core.i32[item] !== 1 || text.length > core.u32[item + VALUE_BYTES]!) {
@@ -125,20 +130,26 @@ export class Arithmetic {
     for (let i = 0; i < text.length; i++) this.#core.u8[offset + i] = text.charCodeAt(i);
   }
 
-  /** The value as a number; null when it is not digits followed by nothing but spaces, or above 2^64 - 1. */
+  /**
+   * The value as a number: white space, perhaps a plus, digits, then nothing or a space and whatever follows, as the
+   * C library's strtoull reads it. Null when it is something else, or above 2^64 - 1.
+   */
   #read(item: number): bigint | null {
     const { i32, u32, u8 } = this.#core;
     const bytes = u32[item + VALUE_BYTES]!;
-    if (bytes === 0 || (i32[item + TAG]! & CHAINED) !== 0) return null;
-    const start = item * 4 + ITEM_HEADER_BYTES + this.#core.headBytes(item);
-    let text = '';
-    let at = start;
-    for (; at < start + bytes && u8[at]! >= 48 && u8[at]! <= 57 && text.length <= NUMBER_BYTES_MAX; at++) {
-      text += String.fromCharCode(u8[at]!);
-    }
-    if (text === '' || text.length > NUMBER_BYTES_MAX) return null;
-    if (at < start + bytes && u8[at] !== 32) return null;
-    const number = BigInt(text);
+    if (bytes === 0 || bytes > NUMBER_BYTES_MAX || (i32[item + TAG]! & CHAINED) !== 0) return null;
+    let at = item * 4 + ITEM_HEADER_BYTES + this.#core.headBytes(item);
+    const end = at + bytes;
+    while (at < end && isSpace(u8[at]!)) at++;
+    if (at < end && u8[at] === PLUS) at++;
+    const start = at;
+    while (at < end && u8[at]! >= 48 && u8[at]! <= 57) at++;
+    if (at === start || (at < end && !isSpace(u8[at]!))) return null;
+    const number = BigInt(String.fromCharCode(...u8.subarray(start, at)));
     return number >> 64n === 0n ? number : null;
   }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || (byte >= TAB && byte <= RETURN);
 }

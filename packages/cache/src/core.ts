@@ -4,6 +4,7 @@
  * class's LRU lock or a transient list's lock.
  */
 import { type Arena, lock, PAGE_BYTES, PageTable, SlabAllocator, unlock } from '@larder/datapath';
+import { CLASS_REQUEST_BLOCK_BYTES, ClassRequest, classRequestIndex } from './class-requests.ts';
 import { COUNTER_BLOCK_BYTES, StoreCounter } from './counters.ts';
 import { halfSipHash } from './hash.ts';
 import {
@@ -24,6 +25,8 @@ import {
   Segment,
   TAG,
   TAG_KEY_MASK,
+  TAG_SEGMENT_MASK,
+  TAG_SEGMENT_SHIFT,
   TAG_SUFFIX_MASK,
   TAG_SUFFIX_SHIFT,
   TRANSIENT,
@@ -63,6 +66,8 @@ export class StoreCore {
   /** This thread's counters: `f64[counters + StoreCounter.x]`. */
   readonly f64: Float64Array;
   readonly counters: number;
+  /** This thread's counters by slab class begin here, in doubles. */
+  readonly #classRequests: number;
   /** Word index of the first stripe and of the first bucket. */
   readonly stripes: number;
   readonly buckets: number;
@@ -91,6 +96,7 @@ export class StoreCore {
     this.lru = new LruLists(arena, layout.lruOffset);
     this.transient = new TransientLists(arena, layout.transientOffset);
     this.counters = (layout.countersOffset + thread * COUNTER_BLOCK_BYTES) / 8;
+    this.#classRequests = (layout.classRequestsOffset + thread * CLASS_REQUEST_BLOCK_BYTES) / 8;
     this.stripes = layout.stripesOffset / 4;
     this.buckets = layout.indexOffset / 4;
     this.wordsEnd = arena.bytes / 4;
@@ -122,6 +128,17 @@ export class StoreCore {
     const mask = (1 << (32 - Math.clz32(count - 1))) - 1;
     const index = hash & mask;
     return this.buckets + (index >= count ? index & (mask >>> 1) : index);
+  }
+
+  /** Counts a hit on an item with this tag, by its slab class and LRU segment. */
+  countHit(item: number, tag: number): void {
+    const segment = (tag & TAG_SEGMENT_MASK) >>> TAG_SEGMENT_SHIFT;
+    this.f64[this.#classRequests + classRequestIndex(this.slabClass(item), segment)]!++;
+  }
+
+  /** Counts another request by the slab class of the item it concerned. */
+  countRequest(item: number, request: ClassRequest): void {
+    this.f64[this.#classRequests + classRequestIndex(this.slabClass(item), ClassRequest[request])]!++;
   }
 
   keyEquals(item: number, keyOffset: number, keyBytes: number): boolean {

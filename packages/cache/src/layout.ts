@@ -7,7 +7,7 @@
  *   stripes      one lock word each
  *   transient    one list per second
  *   lru          lists and counters per slab class
- *   counters     one block per thread, for as many as there may ever be
+ *   counters     one block per thread, for as many as there may ever be; and one of requests by slab class
  *   slab state   of the store's allocator, and of one for network buffers
  *   page table
  *   extra        whatever the composition asked for
@@ -24,6 +24,7 @@ import {
   SlabAllocator,
   SlabClasses,
 } from '@larder/datapath';
+import { CLASS_REQUEST_BLOCK_BYTES } from './class-requests.ts';
 import { COUNTER_BLOCK_BYTES } from './counters.ts';
 import { CacheError } from './errors.ts';
 import { BUCKETS_INITIAL, BUCKETS_PER_ITEM, STRIPES, THREADS_MAX, TRANSIENT_SECONDS } from './limits.ts';
@@ -62,6 +63,7 @@ export interface StoreLayout {
   readonly transientOffset: number;
   readonly lruOffset: number;
   readonly countersOffset: number;
+  readonly classRequestsOffset: number;
   readonly slabOffset: number;
   readonly networkSlabOffset: number;
   readonly pageTableOffset: number;
@@ -97,6 +99,7 @@ export function planLayout(options: StoreOptions, request: LayoutRequest): Store
   const transientOffset = place(TRANSIENT_SECONDS * 8);
   const lruOffset = place((classes.last + 1) * LRU_CLASS_WORDS * 4);
   const countersOffset = place(THREADS_MAX * COUNTER_BLOCK_BYTES);
+  const classRequestsOffset = place(THREADS_MAX * CLASS_REQUEST_BLOCK_BYTES);
   const slabOffset = place(SlabAllocator.stateBytes(classes));
   const networkSlabOffset = place(SlabAllocator.stateBytes(new SlabClasses()));
   const extraOffset = place(request.extraBytes);
@@ -119,6 +122,7 @@ export function planLayout(options: StoreOptions, request: LayoutRequest): Store
     transientOffset,
     lruOffset,
     countersOffset,
+    classRequestsOffset,
     slabOffset,
     networkSlabOffset,
     pageTableOffset,

@@ -82,6 +82,7 @@ export class Leases {
     } else if ((core.i32[item + TAG]! & DEAD) === 0) {
       this.outcome = LeaseOutcome.hit;
       this.#retrieval.touchAccess(item);
+      core.countHit(item, core.i32[item + TAG]!);
       answer = item;
     } else {
       this.outcome = this.isTokenOut(item) ? LeaseOutcome.hot : LeaseOutcome.token;
@@ -103,6 +104,7 @@ export class Leases {
     const { i32, u32 } = core;
     const hash = i32[item + HASH]!;
     core.lockStripe(hash);
+    core.countRequest(item, 'sets');
     const old = core.findCurrent(item * 4 + KEY_AT, i32[item + TAG]! & TAG_KEY_MASK, hash);
     let result: StoreResult = StoreResult.notStored;
     if (old !== 0 && (i32[old + TAG]! & DEAD) !== 0 && (tokenLow !== 0 || tokenHigh !== 0)) {
@@ -135,6 +137,7 @@ export class Leases {
     core.lockStripe(hash);
     const item = core.findCurrent(keyOffset, keyBytes, hash);
     const wasVisible = item !== 0 && (core.i32[item + TAG]! & (STUB | DELETED)) === 0;
+    if (wasVisible) core.countRequest(item, 'deletes');
     this.deleteFound(item, keyOffset, keyBytes, hash, holdoffSeconds);
     core.unlockStripe(hash);
     return wasVisible ? StoreResult.deleted : StoreResult.notFound;

@@ -97,7 +97,11 @@ export class MetaOperations {
       // A dead item's access time is its token's; only that it was fetched is noted.
       i32[item + TAG]! |= FETCHED;
       if ((tag & STUB) === 0) core.f64[core.counters + StoreCounter.leaseStaleServed]!++;
-    } else if (!options.noBump) this.#retrieval.touchAccess(item);
+    } else {
+      if (!options.noBump) this.#retrieval.touchAccess(item);
+      if (options.touchExpiry !== -1) core.countRequest(item, 'touches');
+      else core.countHit(item, tag);
+    }
   }
 
   /** Whether an item is due for an early refresh (R flag). */
@@ -131,6 +135,7 @@ export class MetaOperations {
     }
     if (options.compareCas && !core.casEquals(item, options.casLow, options.casHigh))
       return StoreResult.exists;
+    core.countRequest(item, 'deletes');
     if (!options.invalidate && !options.dropValue) {
       this.#leases.deleteFound(item, keyOffset, keyBytes, hash, 0);
       return StoreResult.deleted;

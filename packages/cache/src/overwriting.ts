@@ -52,7 +52,10 @@ export function overwrite(
     core.u32[item + EXPIRY] === 0 &&
     core.i32[item] === 1 &&
     core.slabs.classFor(bytes) === core.slabClass(item);
-  if (fits) write(core, item, keyBytes, suffixBytes, clientFlags, source, valueBytes);
+  if (fits) {
+    write(core, item, keyBytes, suffixBytes, clientFlags, source, valueBytes);
+    core.countRequest(item, 'sets');
+  }
   core.unlockStripe(hash);
   return fits;
 }

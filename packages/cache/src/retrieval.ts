@@ -99,7 +99,10 @@ export class Retrieval {
       return this.#copyReplyLocked(keyOffset, keyBytes, hash, target, capacity);
     }
     this.#copy(target, item * 4 + ITEM_HEADER_BYTES, bytes);
-    if (Atomics.load(i32, stripe) === version) return bytes;
+    if (Atomics.load(i32, stripe) === version) {
+      this.#core.countHit(item, tag);
+      return bytes;
+    }
     return this.#copyReplyLocked(keyOffset, keyBytes, hash, target, capacity);
   }
 
@@ -120,7 +123,10 @@ export class Retrieval {
       bytes = core.replyBytes(item);
       if (bytes > capacity || bytes > this.#copyBytesMax || (this.#i32[item + TAG]! & CHAINED) !== 0)
         bytes = REPLY_TOO_LONG;
-      else this.#copy(target, item * 4 + ITEM_HEADER_BYTES, bytes);
+      else {
+        this.#copy(target, item * 4 + ITEM_HEADER_BYTES, bytes);
+        core.countHit(item, this.#i32[item + TAG]!);
+      }
     }
     core.unlockStripe(hash);
     return bytes;
@@ -133,6 +139,7 @@ export class Retrieval {
     const item = core.findLive(keyOffset, keyBytes, hash);
     if (item !== 0) {
       this.touchAccess(item);
+      core.countHit(item, this.#i32[item + TAG]!);
       core.retain(item);
     }
     core.unlockStripe(hash);
@@ -147,6 +154,7 @@ export class Retrieval {
     if (item !== 0) {
       this.touchAccess(item);
       core.setExpiry(item, expiry);
+      core.countRequest(item, 'touches');
       core.retain(item);
     }
     core.unlockStripe(hash);

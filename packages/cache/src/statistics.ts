@@ -1,6 +1,8 @@
 /** What `stats items`, `stats slabs` and `stats sizes` report, gathered from shared memory. */
+import { type ClassRequestTotals, sumClassRequests } from './class-requests.ts';
 import type { StoreCore } from './core.ts';
 import { ACCESS, Segment } from './item.ts';
+import { THREADS_MAX } from './limits.ts';
 import { ClassCounter } from './lru.ts';
 
 export interface ClassItemStatistics {
@@ -24,6 +26,7 @@ export interface ClassItemStatistics {
   readonly movesToCold: number;
   readonly movesToWarm: number;
   readonly movesWithinLru: number;
+  readonly requests: ClassRequestTotals;
 }
 
 export interface ClassSlabStatistics {
@@ -33,6 +36,7 @@ export interface ClassSlabStatistics {
   readonly pages: number;
   readonly usedChunks: number;
   readonly freeChunks: number;
+  readonly requests: ClassRequestTotals;
 }
 
 /** One entry per class that has items. */
@@ -66,6 +70,7 @@ export function itemStatistics(core: StoreCore): ClassItemStatistics[] {
       movesToCold: count(ClassCounter.movesToCold),
       movesToWarm: count(ClassCounter.movesToWarm),
       movesWithinLru: count(ClassCounter.movesWithinLru),
+      requests: classRequests(core, slabClass),
     });
   }
   return result;
@@ -84,9 +89,15 @@ export function slabStatistics(core: StoreCore): ClassSlabStatistics[] {
       pages: usage.pages,
       usedChunks: usage.inUse,
       freeChunks: usage.free,
+      requests: classRequests(core, slabClass),
     });
   }
   return result;
+}
+
+function classRequests(core: StoreCore, slabClass: number): ClassRequestTotals {
+  const { arena, layout } = core;
+  return sumClassRequests(arena, layout.classRequestsOffset, THREADS_MAX, slabClass);
 }
 
 function tailAge(core: StoreCore, slabClass: number, segment: Segment): number {

@@ -9,6 +9,7 @@ import { randomInt } from 'node:crypto';
 import { type Arena, type ScatterGatherTarget, SlabAllocator, SlabClasses } from '@larder/datapath';
 import { Arithmetic, type ArithmeticOptions } from './arithmetic.ts';
 import { sendStream, writeStream } from './chain.ts';
+import { CLASS_REQUEST_BLOCK_BYTES } from './class-requests.ts';
 import { clientFlagsOf } from './client-flags.ts';
 import { StoreCore } from './core.ts';
 import { COUNTER_BLOCK_BYTES, type StoreTotals, sumCounters } from './counters.ts';
@@ -474,6 +475,9 @@ export class Store {
       const first = (this.layout.countersOffset + thread * COUNTER_BLOCK_BYTES) / 8;
       f64.fill(0, first + 2, first + COUNTER_BLOCK_BYTES / 8);
     }
+    const { classRequestsOffset } = this.layout;
+    const bytes = this.options.threads * CLASS_REQUEST_BLOCK_BYTES;
+    f64.fill(0, classRequestsOffset / 8, (classRequestsOffset + bytes) / 8);
   }
 
   /** Buckets of the index. */

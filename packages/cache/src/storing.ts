@@ -59,6 +59,7 @@ export class Storing {
     const core = this.#core;
     const hash = core.i32[item + HASH]!;
     core.lockStripe(hash);
+    core.countRequest(item, 'sets');
     const old = this.#findOld(item);
     const isLive = old !== 0 && (core.i32[old + TAG]! & DEAD) === 0;
     let result: StoreResult;
@@ -66,8 +67,7 @@ export class Storing {
     else if (mode === StoreMode.add) result = this.#add(item, old, isLive);
     else if (mode === StoreMode.cas) {
       if (!isLive) result = StoreResult.notFound;
-      else if (!core.casEquals(old, casLow, casHigh)) result = StoreResult.exists;
-      else result = this.#replace(item, old);
+      else result = this.#compareAndReplace(item, old, casLow, casHigh);
     } else if (!isLive) result = StoreResult.notStored;
     else if (mode === StoreMode.replace) result = this.#replace(item, old);
     else result = this.#extend(item, old, mode);
@@ -83,6 +83,7 @@ export class Storing {
     const core = this.#core;
     const hash = core.i32[item + HASH]!;
     core.lockStripe(hash);
+    core.countRequest(item, 'sets');
     const old = this.#findOld(item);
     this.#isLinked = false;
     const result = this.#storeMeta(item, old, options);
@@ -98,7 +99,9 @@ export class Storing {
     let becomesStale = false;
     if (options.compareCas) {
       if (old === 0) return StoreResult.notFound;
-      if (!core.casEquals(old, options.casLow, options.casHigh)) {
+      const isEqual = core.casEquals(old, options.casLow, options.casHigh);
+      core.countRequest(old, isEqual ? 'casHits' : 'casMismatches');
+      if (!isEqual) {
         if (!options.invalidateOlder || !this.#isOlder(options, old)) return StoreResult.exists;
         becomesStale = true;
       }
@@ -154,6 +157,12 @@ export class Storing {
   #isHeldOff(old: number): boolean {
     const { i32, u32 } = this.#core;
     return old !== 0 && (i32[old + TAG]! & HOLDOFF) !== 0 && u32[old + EXTRA]! > this.#core.now();
+  }
+
+  #compareAndReplace(item: number, old: number, casLow: number, casHigh: number): StoreResult {
+    const isEqual = this.#core.casEquals(old, casLow, casHigh);
+    this.#core.countRequest(old, isEqual ? 'casHits' : 'casMismatches');
+    return isEqual ? this.#replace(item, old) : StoreResult.exists;
   }
 
   #add(item: number, old: number, isLive: boolean): StoreResult {

@@ -10,6 +10,8 @@ export const PAGE_BYTES: number = MIB;
 /** The smallest and the largest chunk of a slab class. */
 export const CHUNK_BYTES_MIN: number = 64;
 export const CHUNK_BYTES_MAX: number = PAGE_BYTES;
+/** Classes of one allocator; a class index fits one byte of the page table. */
+export const SLAB_CLASSES_MAX: number = 255;
 /** Growth from one slab class to the next (papers/nsdi13 6.2). */
 export const SLAB_GROWTH: number = 1.07;
 /** Chunks are aligned to this; references are stored in units of it. */

@@ -3,10 +3,14 @@
  * Sizes are the exact geometric sequence rounded up to the alignment, so that 64 and 128 are both among them.
  */
 import { DatapathError } from '../errors.ts';
-import { ALIGN_BYTES, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, PAGE_BYTES, SLAB_GROWTH } from '../limits.ts';
-
-/** Classes of one allocator; a class index fits one byte of the page table. */
-const SLAB_CLASSES_MAX: number = 255;
+import {
+  ALIGN_BYTES,
+  CHUNK_BYTES_MAX,
+  CHUNK_BYTES_MIN,
+  PAGE_BYTES,
+  SLAB_CLASSES_MAX,
+  SLAB_GROWTH,
+} from '../limits.ts';
 
 export interface SlabClassOptions {
   readonly growth?: number;

@@ -125,6 +125,12 @@ export class Retrieval {
       return this.#lineEnd(end);
     }
     if (!keys.restIsValid()) return this.#badKey(output, end);
+    const first = keys.at;
+    if (keys.next() === KeyStep.end) {
+      this.#context.fail(output, ERROR);
+      return keys.at;
+    }
+    keys.at = first;
     return this.#each(output, withCas, this.#store.expiryFrom(exptime));
   }
 

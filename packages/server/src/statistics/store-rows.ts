@@ -9,24 +9,8 @@ const SIZE_BUCKETS_MAX = 262_144;
 /** Neighbouring buckets of one sample. */
 const SIZE_RUN_BUCKETS = 1024;
 
-/** Counted for the whole server only (`stats`), to spare every request a look at the class. */
-const NOT_BY_CLASS_ITEMS = [
-  'direct_reclaims',
-  'hits_to_hot',
-  'hits_to_warm',
-  'hits_to_cold',
-  'hits_to_temp',
-] as const;
-const NOT_BY_CLASS_SLABS = [
-  'get_hits',
-  'cmd_set',
-  'delete_hits',
-  'incr_hits',
-  'decr_hits',
-  'cas_hits',
-  'cas_badval',
-  'touch_hits',
-] as const;
+/** Counted for the whole server only (`stats`); and there is no TEMP segment, its place has the transient lists. */
+const NOT_BY_CLASS_ITEMS = ['direct_reclaims', 'hits_to_temp'] as const;
 
 export function* itemRows(store: Store): Iterable<StatisticsRow> {
   const chunkBytes = new Map(store.slabStatistics().map((slab) => [slab.slabClass, slab.chunkBytes]));
@@ -55,6 +39,9 @@ export function* itemRows(store: Store): Iterable<StatisticsRow> {
     yield row('moves_to_cold', entry.movesToCold);
     yield row('moves_to_warm', entry.movesToWarm);
     yield row('moves_within_lru', entry.movesWithinLru);
+    yield row('hits_to_hot', entry.requests.hitsHot);
+    yield row('hits_to_warm', entry.requests.hitsWarm);
+    yield row('hits_to_cold', entry.requests.hitsCold);
     for (const name of NOT_BY_CLASS_ITEMS) yield row(name, 0);
   }
 }
@@ -70,7 +57,15 @@ export function* slabRows(store: Store): Iterable<StatisticsRow> {
     yield row('used_chunks', slab.usedChunks);
     yield row('free_chunks', slab.freeChunks);
     yield row('free_chunks_end', 0);
-    for (const name of NOT_BY_CLASS_SLABS) yield row(name, 0);
+    const { requests } = slab;
+    yield row('get_hits', requests.hitsHot + requests.hitsWarm + requests.hitsCold);
+    yield row('cmd_set', requests.sets);
+    yield row('delete_hits', requests.deletes);
+    yield row('incr_hits', requests.increments);
+    yield row('decr_hits', requests.decrements);
+    yield row('cas_hits', requests.casHits);
+    yield row('cas_badval', requests.casMismatches);
+    yield row('touch_hits', requests.touches);
   }
   yield ['active_slabs', slabs.length];
   yield ['total_malloced', store.slabBytes];
