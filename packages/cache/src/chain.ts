@@ -19,6 +19,7 @@ import {
   CHAINED,
   ITEM_HEADER_BYTES,
   KIND_CONTINUATION,
+  LIST,
   TAG,
 } from './item.ts';
 import { CHAIN_CHUNK_BYTES } from './limits.ts';
@@ -26,7 +27,7 @@ import { CHAIN_CHUNK_BYTES } from './limits.ts';
 /** Bytes of the reply stream that the item's own chunk of a chain holds. */
 const CHAIN_FIRST_BYTES: number = CHAIN_CHUNK_BYTES - ITEM_HEADER_BYTES - CHAIN_TAIL_BYTES;
 /** Bytes that a full continuation chunk holds. */
-const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
+export const CHAIN_NEXT_BYTES: number = CHAIN_CHUNK_BYTES - CHAIN_DATA_AT;
 
 /**
  * Called with each contiguous part of a range of an item's reply stream: where it lies, how long it is, and
@@ -43,7 +44,8 @@ function visitParts(core: StoreCore, item: number, start: number, bytes: number,
   const end = start + bytes;
   let partStart = 0;
   let partOffset = item * 4 + ITEM_HEADER_BYTES;
-  let partBytes = CHAIN_FIRST_BYTES;
+  // Of a list only the head lies in the item's own chunk; every element has another one.
+  let partBytes = (core.i32[item + TAG]! & LIST) === 0 ? CHAIN_FIRST_BYTES : core.headBytes(item);
   let next = core.u32[core.chainLinks(item)]! * 2;
   for (;;) {
     const from = Math.max(start, partStart);

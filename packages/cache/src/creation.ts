@@ -5,6 +5,7 @@ import type { Evictor } from './eviction.ts';
 import {
   CAS_HIGH,
   CAS_LOW,
+  CHAIN_TAIL_BYTES,
   CHAINED,
   decimalDigits,
   EXPIRY,
@@ -13,15 +14,18 @@ import {
   ITEM_HEADER_BYTES,
   KEY_AT,
   KIND_ITEM,
+  LIST,
   NEXT,
   TAG,
+  TAG_KEY_MASK,
   TAG_SUFFIX_SHIFT,
   TRANSIENT_TAIL_BYTES,
   VALUE_BYTES,
   VERB_BYTES,
   writeDecimal,
 } from './item.ts';
-import { CHAIN_CHUNK_BYTES, TRANSIENT_SECONDS } from './limits.ts';
+import { CHAIN_CHUNK_BYTES, LIST_ELEMENTS_MAX, TRANSIENT_SECONDS } from './limits.ts';
+import { listTableBytes } from './list-table.ts';
 import { ClassCounter } from './lru.ts';
 import type { PageMover } from './page-mover.ts';
 
@@ -68,8 +72,63 @@ export class ItemFactory {
       isChained ? CHAIN_CHUNK_BYTES : ITEM_HEADER_BYTES + streamBytes + this.#transientTailBytes(expiry),
     );
     if (item === 0) return 0;
-    const { i32, u32, u8, view } = core;
-    i32[item + TAG] = KIND_ITEM | keyBytes | (suffixBytes << TAG_SUFFIX_SHIFT) | (isChained ? CHAINED : 0);
+    const tag = KIND_ITEM | keyBytes | (suffixBytes << TAG_SUFFIX_SHIFT) | (isChained ? CHAINED : 0);
+    const end = this.#writeHead(item, tag, keyOffset, hash, clientFlags, expiry, valueBytes);
+    if (!isChained) {
+      core.view.setInt16(end + valueBytes, CRLF, true);
+      return item;
+    }
+    if (!growChain(core, item, streamBytes, this.#allocateChunk)) {
+      core.release(item);
+      return 0;
+    }
+    writeStream(core, item, streamBytes - 2, end - 2, 2);
+    return item;
+  }
+
+  /**
+   * A new item whose value is a list of `count` elements with `valueBytes` bytes together: as `create`, but
+   * without any element; lists.ts adds them.
+   */
+  createList(
+    keyOffset: number,
+    keyBytes: number,
+    hash: number,
+    clientFlags: number,
+    expiry: number,
+    count: number,
+    valueBytes: number,
+  ): number {
+    const core = this.#core;
+    if (valueBytes > core.layout.options.itemBytesMax || count > LIST_ELEMENTS_MAX) return -1;
+    const suffixBytes = 4 + decimalDigits(clientFlags) + decimalDigits(valueBytes);
+    const headEnd = ITEM_HEADER_BYTES + VERB_BYTES + keyBytes + suffixBytes;
+    const item = this.#allocateChunk(headEnd + listTableBytes(count) + CHAIN_TAIL_BYTES);
+    if (item === 0) return 0;
+    const tag = KIND_ITEM | keyBytes | (suffixBytes << TAG_SUFFIX_SHIFT) | CHAINED | LIST;
+    this.#writeHead(item, tag, keyOffset, hash, clientFlags, expiry, valueBytes);
+    core.u32[core.chainLinks(item)] = 0;
+    return item;
+  }
+
+  /** A chunk for so many bytes, by word index; 0 when there is no memory. */
+  allocateChunk(bytes: number): number {
+    return this.#allocateChunk(bytes);
+  }
+
+  /** Writes the header and the head of the reply; returns the offset behind it. */
+  #writeHead(
+    item: number,
+    tag: number,
+    keyOffset: number,
+    hash: number,
+    clientFlags: number,
+    expiry: number,
+    valueBytes: number,
+  ): number {
+    const { i32, u32, u8, view } = this.#core;
+    const keyBytes = tag & TAG_KEY_MASK;
+    i32[item + TAG] = tag;
     u32[item + NEXT] = 0;
     i32[item + HASH] = hash;
     u32[item + EXPIRY] = expiry;
@@ -88,16 +147,7 @@ export class ItemFactory {
     u8[end] = 32;
     end = writeDecimal(u8, end + 1, valueBytes);
     view.setInt16(end, CRLF, true);
-    if (!isChained) {
-      view.setInt16(end + 2 + valueBytes, CRLF, true);
-      return item;
-    }
-    if (!growChain(core, item, streamBytes, this.#allocateChunk)) {
-      core.release(item);
-      return 0;
-    }
-    writeStream(core, item, streamBytes - 2, end, 2);
-    return item;
+    return end + 2;
   }
 
   /** Room for the links of the Transient Item Cache, for items that expire soon. */

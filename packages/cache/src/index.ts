@@ -5,6 +5,7 @@ export { CacheError } from './errors.ts';
 export type { EvictionObserver } from './eviction.ts';
 export { type StoreLayout, SUPERBLOCK_BYTES } from './layout.ts';
 export * from './limits.ts';
+export type { Lists } from './lists.ts';
 export type { ItemVisitor, Maintenance } from './maintenance.ts';
 export type { MetaDeleteOptions, MetaGetOptions } from './meta.ts';
 export { STORE_DEFAULTS, type StoreOptions, storeOptions } from './options.ts';

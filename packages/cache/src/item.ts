@@ -67,6 +67,8 @@ export const DELETED: number = 1 << 26;
 export const GENERATION_SHIFT = 27;
 export const GENERATIONS = 16;
 export const GENERATION_MASK: number = 15 << 27;
+/** The value is a list: a chain in which every element has a chunk of its own; see lists.ts. */
+export const LIST: number = 1 << 31;
 /** Not seen by a classic get. */
 export const DEAD: number = STUB | STALE;
 

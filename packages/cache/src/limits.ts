@@ -11,6 +11,8 @@ export const MEMORY_BYTES_MIN: number = 4 * PAGE_BYTES;
 export const MEMORY_BYTES_MAX: number = ARENA_BYTES_MAX - 4096 * PAGE_BYTES;
 /** A value whose item is longer than this is a chain of chunks of this size. */
 export const CHAIN_CHUNK_BYTES: number = 512 * KIB;
+/** Elements of a list value; their table lies in one chunk. */
+export const LIST_ELEMENTS_MAX: number = 65_536;
 /** Relative expiry times above this are absolute Unix times (protocol). */
 export const RELATIVE_EXPIRY_SECONDS_MAX: number = 30 * 24 * 3600;
 /** Replies up to this are copied, longer ones are referenced by the scatter-gather list. */
@@ -51,3 +53,4 @@ assertRelation(
   CHAIN_CHUNK_BYTES > 4 * KEY_BYTES_MAX,
   'the first chunk of a chain holds the head of the reply',
 );
+assertRelation(LIST_ELEMENTS_MAX * 4 <= CHAIN_CHUNK_BYTES / 2, "a list's table fits one chunk");

@@ -47,6 +47,7 @@ import {
 } from './layout.ts';
 import { Leases } from './leases.ts';
 import { BUCKETS_INITIAL, RELATIVE_EXPIRY_SECONDS_MAX, THREADS_MAX } from './limits.ts';
+import { Lists } from './lists.ts';
 import { type ItemVisitor, Maintenance } from './maintenance.ts';
 import { type MetaDeleteOptions, type MetaGetOptions, MetaOperations } from './meta.ts';
 import { type StoreOptions, storeOptions } from './options.ts';
@@ -78,6 +79,8 @@ export function planStore(options: Partial<StoreOptions>, request: Partial<Layou
 export class Store {
   readonly layout: StoreLayout;
   readonly options: StoreOptions;
+  /** Values that are lists of buffers; what it makes is linked and released like every item. */
+  readonly lists: Lists;
   readonly #core: StoreCore;
   readonly #factory: ItemFactory;
   readonly #evictor: Evictor;
@@ -145,6 +148,7 @@ export class Store {
     this.#core = core;
     this.#evictor = new Evictor(core);
     this.#factory = new ItemFactory(core, this.#evictor, mover);
+    this.lists = new Lists(core, this.#factory);
     this.#retrieval = new Retrieval(core);
     this.#storing = new Storing(core, this.#factory);
     this.#leases = new Leases(core, this.#factory, this.#retrieval);
