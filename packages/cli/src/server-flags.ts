@@ -100,7 +100,7 @@ export function addOperatorFlags(command: Command): Command {
     .option('-n, --slab-min-size <bytes>', 'smallest chunk, rounded up to 64 (default: 64)')
     .option(
       '-R, --max-reqs-per-event <count>',
-      'accepted for memcached’s start scripts; a turn of one connection is bounded by its receive buffer',
+      'requests of one connection answered before others get their turn (default: 1000)',
     )
     .option('-F, --disable-flush-all', 'refuse the flush_all command')
     .option('-A, --enable-shutdown', 'allow the shutdown command')

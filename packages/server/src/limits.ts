@@ -32,8 +32,11 @@ export const DEFAULT_CONNECTIONS: number = 1024;
 export const CONNECTIONS_MAX: number = 65_536;
 /** Worker threads (`-t`). */
 export const THREADS_MAX: number = 64;
-/** Requests of one connection answered before the others get their turn (`-R`). */
-export const DEFAULT_REQUESTS_PER_EVENT: number = 20;
+/**
+ * Requests of one connection answered before the others get their turn (`-R`). memcached's default is 20; here what
+ * is left over has to be copied, and a receive buffer bounds a turn anyway.
+ */
+export const DEFAULT_REQUESTS_PER_EVENT: number = 1_000;
 export const REQUESTS_PER_EVENT_MAX: number = 1_000_000;
 
 /** At most one lease token per key in this time (papers/nsdi13 3.2.1). */

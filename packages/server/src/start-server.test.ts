@@ -101,6 +101,24 @@ function transportTests(kind: TransportKind): void {
     });
   });
 
+  test(`${kind}: -R answers a few requests of a connection at a time, and all of them in the end`, async () => {
+    await withServer({ transport: kind, requestsPerEvent: 3, threads: 1 }, async (server) => {
+      const client = await open(server);
+      const value = 'v'.repeat(300);
+      const sets = Array.from({ length: 20 }, (_, n) => `set k${n} 0 0 300 noreply\r\n${value}\r\n`);
+      const gets = Array.from({ length: 20 }, (_, n) => `get k${n}\r\n`);
+      const answers = gets.map((_, n) => `VALUE k${n} 0 300\r\n${value}\r\nEND\r\n`);
+      assert.equal(
+        await client.ask(`${sets.join('')}${gets.join('')}mn\r\n`, 'MN\r\n'),
+        `${answers.join('')}MN\r\n`,
+      );
+      const stats = await client.stats();
+      assert.ok(Number(stats.get('conn_yields')) >= 12, `${stats.get('conn_yields')} yields`);
+      assert.equal((await client.stats('settings')).get('reqs_per_event'), '3');
+      client.close();
+    });
+  });
+
   test(`${kind}: connections over the limit get memcached's error`, async () => {
     await withServer({ transport: kind, connectionsMax: 3 }, async (server) => {
       const clients: Talk[] = [];

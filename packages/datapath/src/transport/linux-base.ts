@@ -190,6 +190,7 @@ export abstract class LinuxTransport<S> extends TransportBase<S> implements Loop
   /** The system has no descriptors or memory: tries again when a connection went, or a little later. */
   protected acceptFailed(): void {
     this.isAcceptPaused = true;
+    this.acceptingPaused();
   }
 
   protected stopAccepting(): void {
@@ -209,6 +210,7 @@ export abstract class LinuxTransport<S> extends TransportBase<S> implements Loop
     }
     if (this.isFull && this.options.acceptWhenFull === AcceptWhenFull.wait) return;
     this.isAcceptPaused = false;
+    this.acceptingResumed();
     for (const listener of this.listeners) {
       if (listener !== undefined && !listener.isArmed && !listener.isRemoved) this.armListener(listener);
     }
@@ -217,6 +219,7 @@ export abstract class LinuxTransport<S> extends TransportBase<S> implements Loop
   #pauseAccepting(): void {
     if (this.isAcceptPaused) return;
     this.isAcceptPaused = true;
+    this.acceptingPaused();
     for (const listener of this.listeners) {
       if (listener?.isArmed === true && listener.kind !== 'udp') this.disarmListener(listener);
     }

@@ -325,6 +325,7 @@ export class NodeTransport<S> extends TransportBase<S> {
       this.#open(socket, kind);
     } else if (this.options.acceptWhenFull === AcceptWhenFull.wait) {
       this.#parked.push({ socket, kind });
+      this.acceptingPaused();
       socket.on('error', () => {});
     } else {
       this.statistics.connectionsRefused++;
@@ -352,6 +353,7 @@ export class NodeTransport<S> extends TransportBase<S> {
       const { socket, kind } = this.#parked.shift()!;
       if (!socket.destroyed) this.#open(socket, kind);
     }
+    if (this.#parked.length === 0) this.acceptingResumed();
   }
 
   connect(address: ConnectAddress): Connection<S> {

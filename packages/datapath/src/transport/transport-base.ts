@@ -53,6 +53,8 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
     connectionsRefused: 0,
     connectionsClosedIdle: 0,
     connectionsClosedSlow: 0,
+    acceptPauses: 0,
+    acceptPausedMs: 0,
     bytesRead: 0,
     bytesWritten: 0,
     systemCalls: 0,
@@ -82,6 +84,8 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
   #inputs: Connection<S>[] = [];
   #closing: Connection<S>[] = [];
   #releases: number[] = [];
+  /** Since when accepting waits; 0 when it does not. */
+  #acceptPausedAt = 0;
   #sweptAt: number;
   #stopBy = 0;
 
@@ -219,6 +223,19 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
 
   protected get isFull(): boolean {
     return this.statistics.connectionsCurrent >= this.limits.connectionsMax;
+  }
+
+  /** Accepting waits from now on; counted once until `acceptingResumed`. */
+  protected acceptingPaused(): void {
+    if (this.#acceptPausedAt !== 0) return;
+    this.#acceptPausedAt = this.nowMs || 1;
+    this.statistics.acceptPauses++;
+  }
+
+  protected acceptingResumed(): void {
+    if (this.#acceptPausedAt === 0) return;
+    this.statistics.acceptPausedMs += this.nowMs - this.#acceptPausedAt;
+    this.#acceptPausedAt = 0;
   }
 
   protected freeSlot(connection: Connection<S>): void {

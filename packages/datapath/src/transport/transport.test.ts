@@ -311,6 +311,7 @@ for (const { kind, available, reason } of availableTransports()) {
         await client.ended;
       }
       assert.equal(server.transport.statistics.connectionsRefused, 0);
+      assert.ok(server.transport.statistics.acceptPauses >= 1);
     },
   );
 

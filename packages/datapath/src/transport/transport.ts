@@ -120,6 +120,9 @@ export interface TransportStatistics {
   connectionsRefused: number;
   connectionsClosedIdle: number;
   connectionsClosedSlow: number;
+  /** How often, and how long, accepting waited for room (`acceptWhenFull: 'wait'`) or for descriptors. */
+  acceptPauses: number;
+  acceptPausedMs: number;
   bytesRead: number;
   bytesWritten: number;
   /** System calls (or their equivalent on the portable transport: socket writes). */

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly control: ServerControl;
   /** With `-Y`; undefined lets everybody in. */
   readonly authenticator?: Authenticator;
+  /** `-R` */
+  readonly requestsPerEvent: number;
   /** `-A` */
   readonly shutdownEnabled: boolean;
   /** not `-F` */

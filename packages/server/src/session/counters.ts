@@ -40,6 +40,7 @@ export const COUNTER_NAMES: readonly string[] = [
   'udp_refused',
   'udp_too_large',
   'conn_batches',
+  'conn_yields',
 ];
 
 function indexOf(name: string): number {
@@ -84,6 +85,9 @@ export const UDP_REFUSED: number = indexOf('udp_refused');
 export const UDP_TOO_LARGE: number = indexOf('udp_too_large');
 /** Calls of onData: with the number of requests it tells how much clients pipeline. */
 export const CONN_BATCHES: number = indexOf('conn_batches');
+
+/** Calls of onData that left requests for later (`-R`). */
+export const CONN_YIELDS: number = indexOf('conn_yields');
 
 /** Length of a counter array. */
 export const COUNTER_COUNT: number = COUNTER_NAMES.length;

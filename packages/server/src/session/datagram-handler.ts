@@ -13,6 +13,7 @@ import {
   FrameHeader,
   writeFrameHeader,
 } from '@larder/protocol';
+import { REQUESTS_PER_EVENT_MAX } from '../limits.ts';
 import { UDP_MALFORMED, UDP_REFUSED, UDP_REQUESTS, UDP_TOO_LARGE } from './counters.ts';
 import { DatagramOutput, gatherBytes } from './datagram-output.ts';
 import { FixedReply } from './replies.ts';
@@ -109,7 +110,7 @@ export class DatagramHandler {
   #run(start: number, end: number): void {
     const session = new Session(this.#isOpen, true);
     const { loop } = this.#handler;
-    const consumed = loop.run(session, this.#output, start, end);
+    const consumed = loop.run(session, this.#output, start, end, REQUESTS_PER_EVENT_MAX);
     loop.storage.drop(session);
     const isPartial = session.state === SessionState.data || session.state === SessionState.swallow;
     if (consumed < end || isPartial) this.#counters[UDP_MALFORMED]! += 1;

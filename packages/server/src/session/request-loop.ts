@@ -65,6 +65,8 @@ export class RequestLoop {
   readonly #authentication: Authentication;
   readonly #latency: LatencyRecorder;
   readonly #watch: WatchConnection;
+  /** Whether the last run left requests for later because it had answered as many as it may. */
+  hasYielded = false;
   /** Batches until the next one that is timed. */
   #untilSample: number = SAMPLE_EVERY_BATCHES;
 
@@ -89,16 +91,21 @@ export class RequestLoop {
     this.#watch = watch;
   }
 
-  /** Runs what is complete of [start, end); returns up to where it was consumed. */
-  run(session: Session, output: SessionOutput, start: number, end: number): number {
+  /** Runs what is complete of [start, end), but at most `most` requests; returns up to where it was consumed. */
+  run(session: Session, output: SessionOutput, start: number, end: number, most: number): number {
     this.#context.beginBatch();
+    this.hasYielded = false;
     if (--this.#untilSample === 0) {
       this.#untilSample = SAMPLE_EVERY_BATCHES;
-      return this.#runTimed(session, output, start, end);
+      return this.#runTimed(session, output, start, end, most);
     }
     const isComplete = this.#isComplete(session, start, end);
     let at = start;
-    while (at < end && !output.isCongested) {
+    for (let left = most; at < end && !output.isCongested; left--) {
+      if (left === 0) {
+        this.hasYielded = true;
+        break;
+      }
       const next = this.#step(session, output, at, end, isComplete);
       if (next === at) break;
       at = next;
@@ -107,12 +114,16 @@ export class RequestLoop {
   }
 
   /** As `run`, with every request timed. */
-  #runTimed(session: Session, output: SessionOutput, start: number, end: number): number {
+  #runTimed(session: Session, output: SessionOutput, start: number, end: number, most: number): number {
     const latency = this.#latency;
     const isComplete = this.#isComplete(session, start, end);
     let at = start;
     let before = latency.now();
-    while (at < end && !output.isCongested) {
+    for (let left = most; at < end && !output.isCongested; left--) {
+      if (left === 0) {
+        this.hasYielded = true;
+        break;
+      }
       const next = this.#step(session, output, at, end, isComplete);
       if (next === at) break;
       at = next;

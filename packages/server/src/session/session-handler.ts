@@ -4,7 +4,7 @@
  */
 import type { CloseReason, Connection, TransportHandler } from '@larder/datapath';
 import { SessionContext, type SessionOptions } from './context.ts';
-import { CONN_BATCHES } from './counters.ts';
+import { CONN_BATCHES, CONN_YIELDS } from './counters.ts';
 import { EventCategory } from './event-log.ts';
 import type { SessionOutput } from './output.ts';
 import { RequestLoop } from './request-loop.ts';
@@ -15,11 +15,13 @@ export class SessionHandler implements TransportHandler<Session> {
   readonly loop: RequestLoop;
   readonly #counters: Float64Array;
   readonly #isOpen: boolean;
+  readonly #requestsPerEvent: number;
 
   constructor(options: SessionOptions) {
     this.context = new SessionContext(options);
     this.#counters = options.counters;
     this.#isOpen = options.authenticator === undefined;
+    this.#requestsPerEvent = options.requestsPerEvent;
     this.loop = new RequestLoop(this.context, (output, mask) => this.#watch(output, mask));
   }
 
@@ -31,7 +33,13 @@ export class SessionHandler implements TransportHandler<Session> {
 
   onData(connection: Connection<Session>, start: number, end: number): number {
     this.#counters[CONN_BATCHES]! += 1;
-    return this.loop.run(connection.session, connection, start, end);
+    const consumed = this.loop.run(connection.session, connection, start, end, this.#requestsPerEvent);
+    if (this.loop.hasYielded) {
+      this.#counters[CONN_YIELDS]! += 1;
+      // What was not consumed is given again after the other connections had their turn.
+      connection.resume();
+    }
+    return consumed;
   }
 
   onClose(connection: Connection<Session>, reason: CloseReason): void {

@@ -126,10 +126,10 @@ function* trafficRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   yield ['bytes_written', published.bytesWritten];
   yield ['limit_maxbytes', settings.memoryBytes];
   yield ['accepting_conns', published.connectionsCurrent < settings.connectionsMax ? 1 : 0];
-  yield ['listen_disabled_num', 0];
-  yield ['time_in_listen_disabled_us', 0];
+  yield ['listen_disabled_num', published.acceptPauses];
+  yield ['time_in_listen_disabled_us', Math.round(published.acceptPausedMs * 1000)];
   yield ['threads', threads];
-  yield ['conn_yields', 0];
+  yield ['conn_yields', statistics.counters().get('conn_yields') ?? 0];
   yield ['hash_power_level', Math.floor(Math.log2(buckets))];
   yield ['hash_bytes', buckets * 4];
   yield ['hash_is_expanding', totals.currItems * BUCKETS_PER_ITEM > buckets ? 1 : 0];

@@ -12,6 +12,8 @@ const TRANSPORT_NAMES = [
   'connectionsRefused',
   'connectionsClosedIdle',
   'connectionsClosedSlow',
+  'acceptPauses',
+  'acceptPausedMs',
   'bytesRead',
   'bytesWritten',
   'systemCalls',

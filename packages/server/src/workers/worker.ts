@@ -63,6 +63,7 @@ async function main(input: WorkerInput): Promise<void> {
       latency: new SharedLatency(shared, input.index),
       control: new WorkerControl(shared.control, store, post),
       ...(input.authTokens.length === 0 ? {} : { authenticator: new TokenAuthenticator(input.authTokens) }),
+      requestsPerEvent: settings.requestsPerEvent,
       shutdownEnabled: settings.enableShutdown,
       flushEnabled: !settings.disableFlushAll,
       dumpEnabled: true,

@@ -4,6 +4,7 @@
  */
 import { planStore, Store, type StoreOptions } from '@larder/cache';
 import { Arena, BufferPool, type Connection } from '@larder/datapath';
+import { REQUESTS_PER_EVENT_MAX } from '../../limits.ts';
 import { TokenAuthenticator } from '../authenticator.ts';
 import type { SessionOptions } from '../context.ts';
 import { COUNTER_COUNT, COUNTER_NAMES } from '../counters.ts';
@@ -168,6 +169,7 @@ export class SessionHarness {
       control: this.control,
       shutdownEnabled: true,
       flushEnabled: true,
+      requestsPerEvent: REQUESTS_PER_EVENT_MAX,
       dumpEnabled: true,
       watchEnabled: true,
       version: '0.0.0',
