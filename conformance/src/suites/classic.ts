@@ -1,5 +1,6 @@
 /** Classic text commands: every command and option, with the exact bytes of its reply. */
 import { strict as assert } from 'node:assert';
+import { readStats } from '../client/statistics.ts';
 import { until } from '../client/until.ts';
 import type { Suite } from './suite.ts';
 
@@ -306,6 +307,8 @@ function administrationTests(suite: Suite): void {
   });
 
   suite.test('cache_memlimit takes megabytes; what cannot be is refused', async (client) => {
+    await client.expect('cache_memlimit 32\r\n', 'OK\r\n');
+    assert.equal((await readStats(client)).get('limit_maxbytes'), String(32 * 1024 * 1024));
     await client.expect('cache_memlimit 64\r\n', 'OK\r\n');
     await client.match('cache_memlimit x\r\n', /^(ERROR|CLIENT_ERROR .*|MEMLIMIT_ADJUST_FAILED .*)\r\n$/);
     await client.expect('cache_memlimit\r\n', 'ERROR\r\n');

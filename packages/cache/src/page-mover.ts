@@ -67,6 +67,12 @@ export class PageMover {
     return false;
   }
 
+  /** The page that is missed least: one that nothing is in, or that with the oldest item; -1 for none. */
+  dispensablePage(): number {
+    const free = this.#freePage(0);
+    return free === -1 ? this.#oldestPage(0, -1) : free;
+  }
+
   /** A page of another class that nothing is in; -1 for none. */
   #freePage(exceptClass: number): number {
     const { slabs } = this.#core;

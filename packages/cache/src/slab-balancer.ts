@@ -4,6 +4,8 @@
  * the least recently used of those is emptied and given to it. This balances the age of the oldest items among
  * classes, which comes close to one LRU for the whole server.
  *
+ * When the limit of memory is lowered, the pages that are missed least go back to the pool, one after the other.
+ *
  * A class that has much more free memory than it uses gives a page first: nothing is lost by that.
  */
 import { PAGE_BYTES } from '@larder/datapath';
@@ -73,15 +75,19 @@ export class SlabBalancer {
 
   /** Goes on emptying the page on its way. Returns whether there is more to do. */
   step(): boolean {
-    if (this.#page === -1) return false;
     const { slabs } = this.#core;
+    if (this.#page === -1) {
+      // The limit was lowered: pages go back to the pool, which is class 0.
+      if (slabs.pagesUsed <= slabs.pageLimit) return false;
+      return this.move(this.#mover.dispensablePage(), 0);
+    }
     if (this.#mover.drain(this.#page)) {
       slabs.finishDrain(this.#page, this.#targetClass);
       this.#core.count('slabsMoved');
     } else if (++this.#tries < DRAIN_TRIES) return true;
     else slabs.cancelDrain(this.#page);
     this.#page = -1;
-    return false;
+    return slabs.pagesUsed > slabs.pageLimit;
   }
 
   /** The evicting class whose next victim is the youngest relative to the others', if it is young enough. */

@@ -162,6 +162,33 @@ test('full memory evicts the least recently used; hot items survive', () => {
   assert.ok(h.store.totals().evictions > 30_000);
 });
 
+test('a lower memory limit evicts what was used least recently, page by page, and a higher one is used again', () => {
+  const h = new StoreHarness({ memoryBytes: 16 << 20 });
+  assert.equal(h.store.memoryLimitBytes, 16 << 20);
+  for (let i = 0; i < 14_000; i++) {
+    h.put(StoreMode.set, `key-${i}`, 'x'.repeat(900));
+    if (i % 1000 === 0) h.advance(1);
+  }
+  assert.equal(h.get('key-0'), 'x'.repeat(900));
+  assert.equal(h.store.slabBytes >> 20 >= 13, true);
+  assert.equal(h.store.setMemoryLimit(17 << 20), false, 'more than the arena has');
+  assert.equal(h.store.setMemoryLimit(8 << 20), true);
+  h.settle();
+  assert.equal(h.store.memoryLimitBytes, 8 << 20);
+  assert.equal(h.store.slabBytes, 8 << 20);
+  assert.equal(h.get('key-500'), null, 'the oldest went');
+  assert.equal(h.get('key-13999'), 'x'.repeat(900), 'the newest stayed');
+  const kept = h.store.totals().currItems;
+  assert.ok(kept > 6000 && kept < 9000, `${kept} items`);
+  for (let i = 0; i < 3000; i++) h.put(StoreMode.set, `more-${i}`, 'x'.repeat(900));
+  h.settle();
+  assert.equal(h.store.slabBytes, 8 << 20, 'and it stays so');
+  assert.equal(h.store.setMemoryLimit(16 << 20), true);
+  for (let i = 0; i < 9000; i++) h.put(StoreMode.set, `again-${i}`, 'x'.repeat(900));
+  assert.ok(h.store.slabBytes > 12 << 20);
+  for (let i = 0; i < 9000; i++) assert.equal(h.get(`again-${i}`), 'x'.repeat(900));
+});
+
 test('without eviction a full store refuses and keeps what it has', () => {
   const h = new StoreHarness({ memoryBytes: 8 << 20, evict: false });
   let stored = 0;

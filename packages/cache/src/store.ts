@@ -6,7 +6,13 @@
  * item must be released. See item.ts for its memory and layout.ts for the arena's.
  */
 import { randomInt } from 'node:crypto';
-import { type Arena, type ScatterGatherTarget, SlabAllocator, SlabClasses } from '@larder/datapath';
+import {
+  type Arena,
+  PAGE_BYTES,
+  type ScatterGatherTarget,
+  SlabAllocator,
+  SlabClasses,
+} from '@larder/datapath';
 import { Arithmetic, type ArithmeticOptions } from './arithmetic.ts';
 import { sendStream, writeStream } from './chain.ts';
 import { CLASS_REQUEST_BLOCK_BYTES } from './class-requests.ts';
@@ -118,6 +124,7 @@ export class Store {
     checkRestartable(store.#core);
     resumeStore(store.#core);
     arena.i32[SUPER_STATE] = StoreState.open;
+    store.#core.slabs.setPageLimit(layout.itemPages);
     store.networkAllocator().setPageLimit(layout.networkPages);
     store.maintain(0);
     return store;
@@ -487,6 +494,22 @@ export class Store {
   /** Buckets of the index. */
   get hashBuckets(): number {
     return this.#core.i32[SUPER_BUCKETS]!;
+  }
+
+  /** Memory that items may take now; at most what the store was made with. */
+  get memoryLimitBytes(): number {
+    return this.#core.slabs.pageLimit * PAGE_BYTES;
+  }
+
+  /**
+   * Changes how much memory items may take: false if it is more than the store was made with. Maintenance evicts what
+   * is too much, page by page.
+   */
+  setMemoryLimit(bytes: number): boolean {
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    if (pages > this.layout.itemPages || pages < 1) return false;
+    this.#core.slabs.setPageLimit(pages);
+    return true;
   }
 
   itemStatistics(): ClassItemStatistics[] {

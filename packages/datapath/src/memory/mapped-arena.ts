@@ -2,7 +2,7 @@
  * Arenas mapped through libc (Linux): anonymous or in a file, visible to all threads of the process. The
  * only part of `memory/` that loads native code, and only when called.
  */
-import { mapAnonymous, mapFile, viewMemory } from '../sys/memory-map.ts';
+import { adviseUnused, mapAnonymous, mapFile, viewMemory } from '../sys/memory-map.ts';
 import { Arena, type ArenaHandle } from './arena.ts';
 
 export interface AnonymousArenaOptions {
@@ -26,6 +26,15 @@ export function mapArena(bytes: number, options: AnonymousArenaOptions = {}): Ma
 export function mapFileArena(path: string, bytes: number): Arena {
   const memory = mapFile(path, bytes);
   return new Arena(memory.buffer, memory.address);
+}
+
+/**
+ * Zeroes whole pages that nobody uses, and gives those of anonymous memory back to the system until they are
+ * touched again.
+ */
+export function discardPages(arena: Arena, offset: number, bytes: number): void {
+  arena.u8.fill(0, offset, offset + bytes);
+  if (arena.address !== 0) adviseUnused(arena.address + offset, bytes);
 }
 
 /** What to send to another thread so that it sees this arena. */

@@ -15,6 +15,7 @@ import { DatapathError } from '../errors.ts';
 import { ALIGN_BYTES, PAGE_BYTES } from '../limits.ts';
 import type { Arena } from './arena.ts';
 import { lock, unlock } from './lock.ts';
+import { discardPages } from './mapped-arena.ts';
 import type { PageTable } from './page-table.ts';
 import type { SlabClasses } from './slab-classes.ts';
 
@@ -81,7 +82,10 @@ export class SlabAllocator {
     this.#chunkBytes = classes.chunkBytes;
   }
 
-  /** Sets how many pages this allocator may hold; call once after creation, or later to grow it. */
+  /**
+   * Sets how many pages this allocator may hold, after creation or later. It takes no more above that; pages that it
+   * has too many are drained and given back by whoever manages them (`beginDrain`, `finishDrain` to class 0).
+   */
   setPageLimit(pagesMax: number): void {
     Atomics.store(this.#i32, this.#base + PAGES_MAX, pagesMax);
   }
@@ -247,12 +251,13 @@ export class SlabAllocator {
     lock(words, state);
     words[state + PAGES]!--;
     unlock(words, state);
-    this.arena.u8.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
     if (targetClass === 0) {
+      discardPages(this.arena, page * PAGE_BYTES, PAGE_BYTES);
       Atomics.sub(words, this.#base + PAGES_USED, 1);
       this.pages.give(page);
       return;
     }
+    this.arena.u8.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
     const target = this.#state(targetClass);
     lock(words, target);
     this.pages.assign(page, this.id, targetClass);

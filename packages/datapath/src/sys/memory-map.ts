@@ -17,6 +17,7 @@ const MAP_PRIVATE = 0x02;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_HUGETLB = 0x40000;
+const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 const MFD_CLOEXEC = 1;
 const LOCK_EX_NB = 2 | 4;
@@ -65,6 +66,14 @@ export function mapAnonymous(bytes: number, options: { readonly hugePages?: bool
     mappedBytes: whole,
     hugePages: advised && transparentHugePagesAllowed(),
   };
+}
+
+/**
+ * Tells the kernel that zeroed memory is not needed for now. Anonymous memory is freed, and zero again when it is
+ * touched; a file keeps what is in it. Advice: a kernel that does not take it changes nothing.
+ */
+export function adviseUnused(address: number, bytes: number): void {
+  libc().madvise(address, bytes, MADV_DONTNEED);
 }
 
 /** Transparent huge pages need an aligned start; maps one page more and gives the ends back. */

@@ -124,7 +124,7 @@ function* trafficRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   const { control } = statistics.shared;
   yield ['bytes_read', published.bytesRead];
   yield ['bytes_written', published.bytesWritten];
-  yield ['limit_maxbytes', settings.memoryBytes];
+  yield ['limit_maxbytes', statistics.store.memoryLimitBytes];
   yield ['accepting_conns', published.connectionsCurrent < settings.connectionsMax ? 1 : 0];
   yield ['listen_disabled_num', published.acceptPauses];
   yield ['time_in_listen_disabled_us', Math.round(published.acceptPausedMs * 1000)];

@@ -1,4 +1,6 @@
 /** The rows of `stats settings`, under memcached's names where memcached has the setting. */
+import { LISTEN_BACKLOG, PAGE_BYTES } from '@larder/datapath';
+import { EVENT_RING_BYTES, WATCHER_OUTPUT_BYTES_MAX } from '../limits.ts';
 import { formatHostPort } from '../options/listen-address.ts';
 import type { StatisticsRow } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
@@ -14,7 +16,7 @@ export function* settingsRows(statistics: ServerStatistics): Iterable<Statistics
   const hosts = settings.listen.map(({ host, port }) =>
     port === undefined ? host : formatHostPort(host, port),
   );
-  yield ['maxbytes', settings.memoryBytes];
+  yield ['maxbytes', statistics.store.memoryLimitBytes];
   yield ['maxconns', settings.connectionsMax];
   yield ['tcpport', settings.port === 'off' ? 0 : settings.port];
   yield ['udpport', Math.max(0, settings.udpPort)];
@@ -46,6 +48,13 @@ export function* settingsRows(statistics: ServerStatistics): Iterable<Statistics
   yield ['idle_timeout', settings.idleTimeoutSeconds];
   yield ['track_sizes', 'yes'];
   yield ['ssl_enabled', yesNo(settings.tls !== undefined)];
+  yield ['tcp_backlog', LISTEN_BACKLOG];
+  yield ['slab_chunk_max', PAGE_BYTES];
+  yield ['hash_algorithm', 'halfsiphash'];
+  yield ['watcher_logbuf_size', WATCHER_OUTPUT_BYTES_MAX];
+  yield ['worker_logbuf_size', EVENT_RING_BYTES];
+  yield ['client_flags_size', 4];
+  yield ['proxy_enabled', 'no'];
   yield ['memory_file', settings.memoryFile === '' ? '(null)' : settings.memoryFile];
   yield ['transport', transport];
   yield ['lease_token_seconds', settings.leaseTokenSeconds];

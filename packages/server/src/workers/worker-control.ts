@@ -32,9 +32,9 @@ export class WorkerControl implements ServerControl {
     this.#post({ type: 'verbosity', level: known });
   }
 
-  /** The arena is mapped once, so only the limit that is in force can be asked for. */
+  /** The arena is mapped once, so the limit cannot be above what the server was started with (`-m`). */
   setMemoryLimit(megabytes: number): boolean {
-    return megabytes * MIB === this.#store.options.memoryBytes;
+    return this.#store.setMemoryLimit(megabytes * MIB);
   }
 
   /** The crawler is part of the maintenance, which never stops. */
