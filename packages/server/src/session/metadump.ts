@@ -1,9 +1,9 @@
 /**
  * lru_crawler metadump and mgdump: every live item as a line of text.
  *
- * The index is walked some buckets at a time, until so much output waits that the client has to read first.
- * The command's line stays unconsumed meanwhile: the transport gives it again when the output has drained, and
- * the dump goes on where it was. Nothing else of this connection is answered in between.
+ * The index is walked some buckets at a time, until so much output waits that the client has to read first, or
+ * until other connections should have their turn. The command's line stays unconsumed meanwhile: the transport
+ * gives it again, and the dump goes on where it was. Nothing else of this connection is answered in between.
  */
 import type { Store } from '@larder/cache';
 import type { SessionContext } from './context.ts';
@@ -15,6 +15,8 @@ import { crawlText } from './tuning.ts';
 
 /** Buckets of the index visited between two looks at the output. */
 const BUCKETS_PER_STEP = 64;
+/** Longest walk in one turn. */
+const SLICE_MS = 1;
 
 export class Metadump {
   readonly #context: SessionContext;
@@ -52,7 +54,8 @@ export class Metadump {
     }
     const isShort = tokens.is(1, 'mgdump');
     const wanted = classSet(classes);
-    while (!output.isCongested) {
+    const until = performance.now() + SLICE_MS;
+    while (!output.isCongested && performance.now() < until) {
       session.dumpCursor = this.#step(output, session.dumpCursor, isShort, wanted);
       if (session.dumpCursor === 0) {
         replies.fixed(output, isShort ? EN : END);

@@ -65,7 +65,7 @@ export class RequestLoop {
   readonly #authentication: Authentication;
   readonly #latency: LatencyRecorder;
   readonly #watch: WatchConnection;
-  /** Whether the last run left requests for later because it had answered as many as it may. */
+  /** Whether the last run left something for later, so that other connections have their turn. */
   hasYielded = false;
   /** Batches until the next one that is timed. */
   #untilSample: number = SAMPLE_EVERY_BATCHES;
@@ -236,7 +236,11 @@ export class RequestLoop {
         context.kind = CommandKind.metaSet;
         return this.#metaSets.set(session, output, next, end);
       case Command.lruCrawler:
-        if (Metadump.isDump(context)) return this.#metadump.dump(session, output) ? next : at;
+        if (Metadump.isDump(context)) {
+          if (this.#metadump.dump(session, output)) return next;
+          this.hasYielded = true;
+          return at;
+        }
         this.#tuning.crawler(output);
         return next;
       default:

@@ -13,6 +13,8 @@ export class MemoryConnection implements SessionOutput {
   cursor: number;
   limit: number;
   isEnded: boolean = false;
+  /** The session wants to be given what it left. */
+  isResumed: boolean = false;
   /** Above this many unread bytes the connection calls itself congested. */
   congestedBytes: number = Number.POSITIVE_INFINITY;
   owners: number[] = [];
@@ -73,6 +75,10 @@ export class MemoryConnection implements SessionOutput {
     this.#flush();
     this.isEnded = true;
     this.limit = this.cursor;
+  }
+
+  resume(): void {
+    this.isResumed = true;
   }
 
   remoteAddress(): string {

@@ -257,9 +257,13 @@ export class TestClient {
   }
 
   #deliver(bytes: Buffer): void {
-    const whole = Buffer.concat([this.#rest, bytes]);
-    const start = this.#harness.receive(whole);
-    const consumed = this.#harness.handler.onData(this.asConnection(), start, start + whole.length);
-    this.#rest = whole.subarray(consumed - start);
+    let whole = Buffer.concat([this.#rest, bytes]);
+    do {
+      this.connection.isResumed = false;
+      const start = this.#harness.receive(whole);
+      const consumed = this.#harness.handler.onData(this.asConnection(), start, start + whole.length);
+      whole = whole.subarray(consumed - start);
+    } while (this.connection.isResumed && !this.connection.isCongested);
+    this.#rest = whole;
   }
 }
