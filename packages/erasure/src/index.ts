@@ -36,6 +36,11 @@ export { type CodeFamily, codeFamilies, createCode } from './codes/registry.ts';
 export { star } from './codes/star.ts';
 export { xcode } from './codes/xcode.ts';
 export { ErasureError, type ErasureErrorCode, UndecodableError } from './errors.ts';
+export { KernelMemory } from './kernels/kernel-memory.ts';
+export { isZeroRegion, runSchedule, xorRegions } from './kernels/run-schedule.ts';
+export type { WasmMemory } from './kernels/web-assembly.ts';
+export { type XorLevel, xorLevel, xorLevels } from './kernels/xor-level.ts';
+export { XorProgram, type XorProgramOptions } from './kernels/xor-program.ts';
 export { BitMatrix } from './matrix/bit-matrix.ts';
 export { GaloisField } from './matrix/galois-field.ts';
 export {

@@ -29,6 +29,28 @@ export const CACHED_PLANS_MAX = 1024;
 /** Costs are compared after quantising them to this many steps of the largest one. */
 export const COST_STEPS = 64;
 
+/** Kernels work on whole multiples of this many bytes, at addresses that are multiples of it. */
+export const REGION_ALIGNMENT_BYTES = 64;
+
+/** WebAssembly's page, and the most that a memory with 32-bit addresses is given. */
+export const KERNEL_PAGE_BYTES = 65_536;
+export const KERNEL_MEMORY_BYTES_MAX: number = 2 ** 32 - KERNEL_PAGE_BYTES;
+
+/** A schedule is compiled once it has been run on this many bytes; before that it would not pay. */
+export const COMPILE_FROM_BYTES: number = 1 << 20;
+
+/** Longer schedules (primes beyond 50) are run step by step: compiling them takes longer than it saves. */
+export const COMPILED_XORS_MAX = 20_000;
+
+/** Bytes of each region that are staged at a time when the regions do not lie in a kernel memory. */
+export const STAGED_BYTES = 16_384;
+
+/** What staging may take in all; long schedules get less of each region. */
+export const STAGING_BYTES_MAX: number = 64 * 1024 * 1024;
+
+if (STAGED_BYTES % REGION_ALIGNMENT_BYTES !== 0) {
+  throw new Error('STAGED_BYTES must be a multiple of what the kernels work on');
+}
 if (ENUMERATION_EQUATIONS_MAX > 2 ** ENUMERATED_DIMENSIONS_MAX) {
   throw new Error('ENUMERATION_EQUATIONS_MAX must fit the dimensions that can be listed');
 }

@@ -1,12 +1,18 @@
 /**
- * Encode, decode, update and verify of one stripe in memory, in plain
- * TypeScript: the reference for the kernels.
+ * Encode, decode, update and verify of one stripe in memory.
+ *
+ * The work is done by the kernels that `xorLevel` chose. Shards that lie in one
+ * `KernelMemory` and whose symbols are a multiple of 64 bytes are used where
+ * they are; others are staged through a small memory, slab by slab.
  *
  * `shards[node]` holds the node's ω symbols one after the other; all shards
  * have the same length, a multiple of ω (zero is allowed). Functions write into
  * the shards they are given and keep no reference to them.
  */
 import { illegalArgument } from '../errors.ts';
+import { KernelMemory } from '../kernels/kernel-memory.ts';
+import { isZeroRegion, runSchedule, xorRegions } from '../kernels/run-schedule.ts';
+import { REGION_ALIGNMENT_BYTES } from '../limits.ts';
 import { BitMatrix, onesOf } from '../matrix/bit-matrix.ts';
 import { independentRows } from '../planners/independent-rows.ts';
 import {
@@ -14,15 +20,17 @@ import {
   executePlan,
   type RecoveryPlan,
   scheduleEquations,
+  scheduleRows,
   solveTargets,
   symbolRegion,
 } from '../planners/plan.ts';
 import { createProblem } from '../planners/problem.ts';
-import { executeSchedule, type XorSchedule, xorInto } from '../schedule/xor-schedule.ts';
+import type { XorSchedule } from '../schedule/xor-schedule.ts';
 import type { ErasureCode } from './code.ts';
 
 interface Derived {
   encode: XorSchedule | undefined;
+  checks: XorSchedule | undefined;
   /** Parity symbols that change with each data symbol. */
   dependents: Map<number, readonly number[]> | undefined;
 }
@@ -33,7 +41,7 @@ const derivedByCode = new WeakMap<ErasureCode, Derived>();
 function derivedOf(code: ErasureCode): Derived {
   let derived = derivedByCode.get(code);
   if (!derived) {
-    derived = { encode: undefined, dependents: undefined };
+    derived = { encode: undefined, checks: undefined, dependents: undefined };
     derivedByCode.set(code, derived);
   }
   return derived;
@@ -50,7 +58,7 @@ export function encodeSchedule(code: ErasureCode): XorSchedule {
 export function encode(code: ErasureCode, shards: readonly Uint8Array[]): void {
   checkShards(code, shards);
   const region = (symbol: number): Uint8Array => symbolRegion(code, shards, symbol);
-  executeSchedule(
+  runSchedule(
     encodeSchedule(code),
     Array.from(code.dataSymbols, region),
     Array.from(code.paritySymbols, region),
@@ -96,7 +104,8 @@ export function dependentParities(code: ErasureCode, symbol: number): readonly n
 
 /**
  * Writes one data symbol and what depends on it, reading only those symbols.
- * Returns the symbols that were written.
+ * Returns the symbols that were written. The bytes must not be the symbol's own
+ * region; where the shards lie in a kernel memory they are best in it too.
  */
 export function update(
   code: ErasureCode,
@@ -110,10 +119,11 @@ export function update(
   if (bytes.length !== region.length) {
     throw illegalArgument(`a symbol of these shards has ${region.length} bytes, not ${bytes.length}`);
   }
-  const difference = region.slice();
-  xorInto(difference, bytes);
+  for (const parity of parities) {
+    const changed = symbolRegion(code, shards, parity);
+    xorRegions(changed, [changed, region, bytes]);
+  }
   region.set(bytes);
-  for (const parity of parities) xorInto(symbolRegion(code, shards, parity), difference);
   return [symbol, ...parities];
 }
 
@@ -128,21 +138,64 @@ export interface Verification {
 /** Tests all checks. A stripe that is not consistent names the nodes that could be to blame. */
 export function verify(code: ErasureCode, shards: readonly Uint8Array[]): Verification {
   checkShards(code, shards);
+  const failedChecks = findFailedChecks(code, shards);
+  if (failedChecks.length === 0) return { consistent: true, failedChecks, suspectNodes: [] };
   const bytes = shards[0]!.length / code.rows;
-  const syndromes: Uint8Array[] = [];
-  for (let check = 0; check < code.checks.rows; check++) {
+  const syndromes = Array.from({ length: code.checks.rows }, (_, check) => {
     const sum = new Uint8Array(bytes);
-    for (const symbol of code.checks.rowOnes(check)) xorInto(sum, symbolRegion(code, shards, symbol));
-    syndromes.push(sum);
+    xorRegions(
+      sum,
+      code.checks.rowOnes(check).map((symbol) => symbolRegion(code, shards, symbol)),
+    );
+    return sum;
+  });
+  const nodes = Array.from({ length: code.nodes }, (_, node) => node);
+  const suspectNodes = nodes.filter((node) => explains(code, node, syndromes));
+  return { consistent: false, failedChecks, suspectNodes };
+}
+
+/** Bytes of each symbol that are checked at a time. */
+const VERIFIED_BYTES = 16_384;
+
+/** Checks that do not XOR to zero. All sums share what they have in common, slab by slab. */
+function findFailedChecks(code: ErasureCode, shards: readonly Uint8Array[]): number[] {
+  const schedule = checkSchedule(code);
+  const bytes = shards[0]!.length / code.rows;
+  const slabBytes = Math.min(bytes, VERIFIED_BYTES);
+  const memory = KernelMemory.of(shards);
+  const sumBytes = code.checks.rows * slabBytes;
+  const hasRoom = memory !== undefined && slabBytes % REGION_ALIGNMENT_BYTES === 0;
+  // Where the sums do not fit beside the shards they are staged like any others.
+  const lent = hasRoom ? memory.tryAllocate(sumBytes) : undefined;
+  const all = lent ?? new Uint8Array(sumBytes);
+  const failed = new Set<number>();
+  try {
+    const regions = Array.from({ length: code.symbolCount }, (_, symbol) =>
+      symbolRegion(code, shards, symbol),
+    );
+    for (let offset = 0; offset < bytes; offset += slabBytes) {
+      const length = Math.min(slabBytes, bytes - offset);
+      const sums = Array.from({ length: code.checks.rows }, (_, check) =>
+        all.subarray(check * slabBytes, check * slabBytes + length),
+      );
+      runSchedule(
+        schedule,
+        regions.map((region) => region.subarray(offset, offset + length)),
+        sums,
+      );
+      for (const [check, sum] of sums.entries()) if (!isZeroRegion(sum)) failed.add(check);
+    }
+  } finally {
+    if (lent) memory?.free(lent);
   }
-  const failedChecks = syndromes.flatMap((sum, check) => (sum.some((byte) => byte !== 0) ? [check] : []));
-  const suspectNodes =
-    failedChecks.length === 0
-      ? []
-      : Array.from({ length: code.nodes }, (_, node) => node).filter((node) =>
-          explains(code, node, syndromes),
-        );
-  return { consistent: failedChecks.length === 0, failedChecks, suspectNodes };
+  return [...failed].sort((a, b) => a - b);
+}
+
+/** The schedule that computes every check's sum (outputs) from all symbols (inputs). */
+function checkSchedule(code: ErasureCode): XorSchedule {
+  const derived = derivedOf(code);
+  derived.checks ??= scheduleRows(code.checks);
+  return derived.checks;
 }
 
 /** Whether errors in one node alone give these syndromes: they lie in the span of its columns. */
@@ -156,8 +209,11 @@ function explains(code: ErasureCode, node: number, syndromes: readonly Uint8Arra
   }
   for (const combination of combinationsWithout(extended, code.rows)) {
     const sum = new Uint8Array(syndromes[0]!.length);
-    for (const check of combination) xorInto(sum, syndromes[check]!);
-    if (sum.some((byte) => byte !== 0)) return false;
+    xorRegions(
+      sum,
+      combination.map((check) => syndromes[check]!),
+    );
+    if (!isZeroRegion(sum)) return false;
   }
   return true;
 }

@@ -3,10 +3,11 @@
  */
 import type { ErasureCode } from '../codes/code.ts';
 import { ErasureError } from '../errors.ts';
+import { runSchedule } from '../kernels/run-schedule.ts';
 import { BitMatrix, onesOf, reduceOnColumns } from '../matrix/bit-matrix.ts';
 import { allocateSlots, type Definition } from '../schedule/allocate-slots.ts';
 import { scheduleMatrix } from '../schedule/share-subexpressions.ts';
-import { executeSchedule, type XorSchedule } from '../schedule/xor-schedule.ts';
+import type { XorSchedule } from '../schedule/xor-schedule.ts';
 import type { RecoveryProblem } from './problem.ts';
 
 export type Strategy = 'conventional' | 'replace' | 'enumeration' | 'optimal';
@@ -193,7 +194,8 @@ export function solveTargets(
   };
 }
 
-function scheduleRows(matrix: BitMatrix): XorSchedule {
+/** The schedule of a matrix; sharing is not searched for in one with very many ones. */
+export function scheduleRows(matrix: BitMatrix): XorSchedule {
   if (matrix.weight() <= SHARED_ONES_MAX) return scheduleMatrix(matrix);
   const definitions = Array.from({ length: matrix.rows }, (_, r) => ({
     operand: matrix.columns + r,
@@ -230,13 +232,13 @@ function composeSchedules(first: XorSchedule, second: XorSchedule): XorSchedule 
 }
 
 /**
- * Runs a plan with the reference on shards in memory: `shards[node]` holds the
+ * Runs a plan on shards in memory: `shards[node]` holds the
  * node's symbols one after the other. Writes the lost symbols, reads only the
  * planned ones.
  */
 export function executePlan(plan: RecoveryPlan, shards: readonly Uint8Array[]): void {
   const region = (symbol: number): Uint8Array => symbolRegion(plan.code, shards, symbol);
-  executeSchedule(plan.schedule, plan.reads.map(region), plan.lost.map(region));
+  runSchedule(plan.schedule, plan.reads.map(region), plan.lost.map(region));
 }
 
 /** The bytes of a symbol within its node's shard (a view, not a copy). */

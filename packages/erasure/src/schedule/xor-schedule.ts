@@ -32,11 +32,37 @@ export function countXors(steps: readonly XorStep[]): number {
 }
 
 /**
- * Runs a schedule in plain TypeScript: the reference for the kernels. Writes
+ * Runs a schedule in plain TypeScript: the reference that the kernels are held
+ * against. Writes
  * `outputs`; all regions have the same length. Inputs are not changed; an
  * output must not be the memory of an input.
  */
 export function executeSchedule(
+  schedule: XorSchedule,
+  inputs: readonly Uint8Array[],
+  outputs: readonly Uint8Array[],
+): void {
+  checkOperands(schedule, inputs, outputs);
+  const bytes = (inputs[0] ?? outputs[0])?.length ?? 0;
+  const temporaries = Array.from({ length: schedule.temporaries }, () => new Uint8Array(bytes));
+  const operands = [...inputs, ...outputs, ...temporaries];
+  for (const { target, sources } of schedule.steps) {
+    const region = operands[target]!;
+    if (sources.length === 0) region.fill(0);
+    for (const [i, source] of sources.entries()) {
+      if (i === 0) region.set(operands[source]!);
+      else xorInto(region, operands[source]!);
+    }
+  }
+}
+
+/** target ^= source, byte by byte; both have the same length. */
+function xorInto(target: Uint8Array, source: Uint8Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! ^= source[i]!;
+}
+
+/** Throws unless there are as many regions as the schedule has operands, equally long. */
+export function checkOperands(
   schedule: XorSchedule,
   inputs: readonly Uint8Array[],
   outputs: readonly Uint8Array[],
@@ -51,19 +77,4 @@ export function executeSchedule(
     if (region.length !== bytes)
       throw illegalArgument(`regions differ in length: ${region.length} and ${bytes} bytes`);
   }
-  const temporaries = Array.from({ length: schedule.temporaries }, () => new Uint8Array(bytes));
-  const operands = [...inputs, ...outputs, ...temporaries];
-  for (const { target, sources } of schedule.steps) {
-    const region = operands[target]!;
-    if (sources.length === 0) region.fill(0);
-    for (const [i, source] of sources.entries()) {
-      if (i === 0) region.set(operands[source]!);
-      else xorInto(region, operands[source]!);
-    }
-  }
-}
-
-/** target ^= source, byte by byte; both have the same length. */
-export function xorInto(target: Uint8Array, source: Uint8Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! ^= source[i]!;
 }
