@@ -1,1 +1,24 @@
-export {};
+/** Zero-copy serialization: builders' and views' runtime, sending, and counted buffers. */
+export { BytesListView, MessageListView, StringListView, type ViewClass } from './decode/lists.ts';
+export { MapView } from './decode/map-view.ts';
+export { Memory } from './decode/memory.ts';
+export { type ByteRange, Message, type MessageOwner } from './decode/message.ts';
+export * from './decode/packed.ts';
+export { popcount } from './decode/popcount.ts';
+export { View } from './decode/view.ts';
+export { BytesListBuilder } from './encode/bytes-list-builder.ts';
+export { Encoder } from './encode/encoder.ts';
+export { MapBuilder, MessageMapBuilder } from './encode/map-builder.ts';
+export { MessageListBuilder } from './encode/message-list-builder.ts';
+export * from './encode/numbers.ts';
+export * from './encode/peek.ts';
+export { adopt } from './encode/relay.ts';
+export type { WireObject } from './encode/wire-object.ts';
+export { WireError, WireErrorCode } from './errors.ts';
+export * from './limits.ts';
+export * from './map-codecs.ts';
+export { type BufferOwners, SendMemory, type SendMemoryOptions } from './memory/send-memory.ts';
+export { WriteGuard, type WriteViolation } from './memory/write-guard.ts';
+export { putFrameHeader } from './send/frame.ts';
+export { type SendTarget, sendObject } from './send/send-object.ts';
+export * from './send/serialize.ts';

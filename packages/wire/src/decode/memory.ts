@@ -1,0 +1,43 @@
+/** The ways of looking at one block of memory, made once per block. */
+import type { Arena } from '@larder/datapath';
+
+/** Whether typed arrays have the byte order of the wire. */
+export const IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Node's own text functions, which `toString` and `write` lead to after looking at their arguments. */
+interface TextBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, length: number): number;
+}
+
+export class Memory {
+  readonly buffer: ArrayBufferLike;
+  readonly u8: Uint8Array;
+  readonly view: DataView;
+  readonly node: TextBuffer;
+
+  constructor(buffer: ArrayBufferLike) {
+    this.buffer = buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.node = Buffer.from(buffer as ArrayBuffer) as TextBuffer;
+  }
+
+  /** The memory under some bytes. Node cuts many messages from one buffer, so the last one is remembered. */
+  static of(bytes: Uint8Array): Memory {
+    if (bytes.buffer !== last.buffer) last = new Memory(bytes.buffer);
+    return last;
+  }
+
+  static ofArena(arena: Arena): Memory {
+    let memory = arenas.get(arena);
+    if (memory === undefined) {
+      memory = new Memory(arena.buffer);
+      arenas.set(arena, memory);
+    }
+    return memory;
+  }
+}
+
+const arenas = new WeakMap<Arena, Memory>();
+let last = new Memory(new ArrayBuffer(0));

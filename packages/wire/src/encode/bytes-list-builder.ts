@@ -1,0 +1,109 @@
+/** A repeated bytes or string field of a builder: hybrid pointers as numbers, two per element. */
+import type { Encoder } from './encoder.ts';
+
+const CAPACITY_INITIAL = 8;
+
+export class BytesListBuilder<T extends Uint8Array | string> {
+  readonly #encoder: Encoder;
+  #count = 0;
+  #sizes: Int32Array = new Int32Array(CAPACITY_INITIAL);
+  #places: Int32Array = new Int32Array(CAPACITY_INITIAL);
+  #generation = 0;
+
+  constructor(encoder: Encoder) {
+    this.#encoder = encoder;
+  }
+
+  get length(): number {
+    return this.#count;
+  }
+
+  /** Copies the value, or references it when it is large. Text and bytes are both taken. */
+  append(value: T | Uint8Array | string): void {
+    const encoder = this.#encoder;
+    const index = this.#add();
+    this.#places[index] = encoder.stage(value);
+    this.#sizes[index] = encoder.size;
+    this.#count = index + 1;
+  }
+
+  /** The same for bytes of the arena. */
+  appendAt(offset: number, bytes: number): void {
+    const index = this.#add();
+    this.#places[index] = this.#encoder.stageAt(offset, bytes);
+    this.#sizes[index] = bytes;
+    this.#count = index + 1;
+  }
+
+  /** Appends bytes of the arena by reference; the caller has counted the reference for this. */
+  appendReference(offset: number, bytes: number, owner: number): void {
+    const index = this.#add();
+    this.#places[index] = this.#encoder.stageReference(offset, bytes, owner);
+    this.#sizes[index] = bytes;
+    this.#count = index + 1;
+  }
+
+  appendAll(values: Iterable<T | Uint8Array | string>): void {
+    for (const value of values) this.append(value);
+  }
+
+  /** The bytes of an element, valid until the next assignment. */
+  peek(index: number): Uint8Array {
+    if (!(index >= 0 && index < this.#count)) throw new RangeError(`no element ${index} of ${this.#count}`);
+    return this.#encoder.peek(this.#sizes[index]!, this.#places[index]!);
+  }
+
+  /** Generated: takes all elements out of the message. */
+  drop(): void {
+    this.#encoder.claim(this.#generation);
+    for (let index = this.#count - 1; index >= 0; index--) {
+      this.#encoder.drop(this.#sizes[index]!, this.#places[index]!);
+    }
+    this.clear();
+  }
+
+  /** Generated: forgets all elements, which the encoder has given back. */
+  clear(): void {
+    this.#count = 0;
+    this.#generation = 0;
+  }
+
+  /** Generated: bytes of the list. */
+  measure(): number {
+    this.#encoder.enter(0, this.#generation);
+    return this.#count * 8;
+  }
+
+  /** Generated: writes the field's entry at `p`, and the list. */
+  write(encoder: Encoder, p: number): void {
+    const { view } = encoder;
+    const count = this.#count;
+    const list = encoder.take(count * 8);
+    view.setUint32(p, count, true);
+    view.setUint32(p + 4, list, true);
+    const sizes = this.#sizes;
+    const places = this.#places;
+    let at = encoder.base + list;
+    for (let index = 0; index < count; index++, at += 8) {
+      const size = sizes[index]!;
+      view.setUint32(at, size, true);
+      view.setUint32(at + 4, encoder.offsetOf(size, places[index]!), true);
+    }
+  }
+
+  #add(): number {
+    this.#generation = this.#encoder.claim(this.#generation);
+    const index = this.#count;
+    if (index === this.#sizes.length) this.#grow();
+    return index;
+  }
+
+  #grow(): void {
+    const sizes = new Int32Array(this.#sizes.length * 2);
+    const places = new Int32Array(sizes.length);
+    sizes.set(this.#sizes);
+    places.set(this.#places);
+    this.#sizes = sizes;
+    this.#places = places;
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * The workspace in which one message at a time is built and written.
+ *
+ * ```
+ *   assignment   small ─▶ bump arena            large ─▶ reference list
+ *   writing      [ headers and lists ][ bump arena ] ◀─ one contiguous front, written in one go
+ *                [ reference ][ reference ] ...      ◀─ posted, or copied where that is cheaper
+ * ```
+ *
+ * Builders hold numbers: the size of a field and its place, which is an offset in the bump arena (≥ 0) or the
+ * complement of an index in the reference list (< 0). All memory and all references belong to the encoder, so
+ * that `reset` gives everything back, whatever became of the builders. A builder that was filled before a
+ * reset is stale, which its generation shows.
+ *
+ * The fields marked "generated" are for generated code.
+ */
+import type { Memory } from '../decode/memory.ts';
+import { WireError } from '../errors.ts';
+import { DEPTH_MAX, MESSAGE_BYTES_MAX, REFERENCE_BYTES_MIN, REFERENCES_MAX } from '../limits.ts';
+import type { SendMemory } from '../memory/send-memory.ts';
+import { type SendTarget, sendObject } from '../send/send-object.ts';
+import { writeUtf8 } from '../text/utf8-write.ts';
+import { BumpArena } from './bump-arena.ts';
+import { OBJECT, ReferenceList } from './reference-list.ts';
+import type { WireObject } from './wire-object.ts';
+
+/** In front of a buffer in a chunk: the allocator's words. */
+const CHUNK_HEADER_BYTES = 64;
+/** Copies of at most this many bytes are done by a loop. */
+const LOOP_BYTES_MAX = 24;
+
+export class Encoder {
+  /** Arena memory, or null in the portable world. */
+  readonly send: SendMemory | null;
+  readonly bump: BumpArena;
+  readonly references: ReferenceList = new ReferenceList();
+  /** Generated: how many messages this encoder has begun; never 0. */
+  generation = 1;
+  /** Generated: bytes (or elements) of what was staged last. */
+  size = 0;
+  /** Generated: where headers are written. */
+  view: DataView;
+  /** Generated: the place in `view` of the message's first byte. */
+  base = 0;
+  /** Sizes of the three parts of the message that was measured last. */
+  structureBytes = 0;
+  copiedBytes = 0;
+  referencedBytes = 0;
+  #next = 0;
+  #referenceBase = 0;
+  #portableMin: number;
+
+  constructor(send: SendMemory | null = null, options: { readonly referenceBytesMin?: number } = {}) {
+    this.send = send;
+    this.bump = new BumpArena(send);
+    this.view = this.bump.memory.view;
+    this.#portableMin = options.referenceBytesMin ?? REFERENCE_BYTES_MIN;
+  }
+
+  /** Fields of at least this many bytes are sent by reference. */
+  get referenceBytesMin(): number {
+    return this.send === null ? this.#portableMin : this.send.referenceBytesMin;
+  }
+
+  set referenceBytesMin(bytes: number) {
+    if (this.send === null) this.#portableMin = bytes;
+    else this.send.referenceBytesMin = bytes;
+  }
+
+  get referencesMax(): number {
+    return this.send === null ? REFERENCES_MAX : this.send.referencesMax;
+  }
+
+  /** Bytes of the message that was measured last. */
+  get bytes(): number {
+    return this.structureBytes + this.copiedBytes + this.referencedBytes;
+  }
+
+  /** Begins another message: everything that was assigned is given back. */
+  reset(): void {
+    const { references, send } = this;
+    if (references.count > 0) {
+      for (let index = 0; index < references.count; index++) {
+        const owner = references.drop(index);
+        if (owner >= 0) send?.owners.release(owner);
+      }
+      references.clear();
+    }
+    this.bump.rewind();
+    this.generation++;
+  }
+
+  /** Resets, and gives the memory back. */
+  dispose(): void {
+    this.reset();
+    this.bump.dispose();
+  }
+
+  // ---- generated: assignment
+
+  /** The generation that a builder has when something is assigned to it. */
+  claim(generation: number): number {
+    if (generation === this.generation) return generation;
+    if (generation !== 0) throw staleError();
+    return this.generation;
+  }
+
+  /** Copies or references bytes or text; returns the place, leaves the size in `size`. */
+  stage(value: Uint8Array | string): number {
+    if (typeof value === 'string') return this.#stageText(value);
+    const bytes = value.length;
+    if (bytes >= this.referenceBytesMin) return this.#stageLarge(value, 1);
+    const { bump } = this;
+    const at = bump.reserve(bytes);
+    copyIn(bump.memory.u8, at, value, bytes);
+    bump.cursor = at + bytes;
+    this.size = bytes;
+    return at - bump.start;
+  }
+
+  /** The same for bytes of the arena. */
+  stageAt(offset: number, bytes: number): number {
+    const { send, bump } = this;
+    if (send === null) throw new WireError('TYPE', 'an arena offset, but the encoder has no arena');
+    if (!(offset >= 0 && bytes >= 0 && offset + bytes <= send.arena.bytes)) {
+      throw new WireError('RANGE', `${bytes} bytes at ${offset} are not in the arena`);
+    }
+    this.size = bytes;
+    if (bytes >= send.referenceBytesMin) {
+      const owner = this.#recover(offset, bytes);
+      if (owner >= 0) return this.#hold(offset, bytes, owner, 1);
+    }
+    const at = bump.reserve(bytes);
+    if (bump.memory === send.memory) copyWithin(send.memory, at, offset, bytes);
+    else bump.memory.u8.set(send.memory.u8.subarray(offset, offset + bytes), at);
+    bump.cursor = at + bytes;
+    return at - bump.start;
+  }
+
+  /** Takes over a reference that the caller has counted: `owner` hears of its end through the transport. */
+  stageReference(offset: number, bytes: number, owner: number): number {
+    if (this.send === null) throw new WireError('TYPE', 'an arena offset, but the encoder has no arena');
+    this.size = bytes;
+    return ~this.references.push(offset, bytes, owner, 1);
+  }
+
+  /** Forgets staged bytes whose field is assigned again. */
+  drop(bytes: number, place: number): void {
+    if (bytes <= 0) return;
+    const { bump } = this;
+    if (place < 0) {
+      const owner = this.references.drop(~place);
+      if (owner >= 0) this.send?.owners.release(owner);
+    } else if (bump.start + place + bytes === bump.cursor) {
+      bump.cursor -= bytes;
+    } else {
+      // The bytes stay in the message, but they are nobody's any more.
+      bump.memory.u8.fill(0, bump.start + place, bump.start + place + bytes);
+    }
+  }
+
+  /** The bytes of a staged field, valid until the next assignment. */
+  peek(bytes: number, place: number): Uint8Array {
+    if (bytes <= 0) return new Uint8Array(0);
+    const { bump, references } = this;
+    if (place >= 0) {
+      const start = bump.start + place;
+      return bump.memory.u8.subarray(start, start + bytes);
+    }
+    return this.referencedAt(~place, references.bytes[~place]!);
+  }
+
+  /** Bytes of a reference. */
+  referencedAt(index: number, bytes: number): Uint8Array {
+    const offset = this.references.offsets[index]!;
+    if (this.references.owners[index] === OBJECT) return this.references.objects[offset]!;
+    return this.send!.memory.u8.subarray(offset, offset + bytes);
+  }
+
+  /**
+   * Copies or references an aligned list of numbers, given as bytes of the wire; leaves the bytes in `size`.
+   */
+  stageAligned(value: Uint8Array, alignment: number): number {
+    const bytes = value.length;
+    if (bytes >= this.referenceBytesMin) return this.#stageLarge(value, alignment);
+    const at = this.reserveAligned(bytes, alignment);
+    this.bump.memory.u8.set(value, at);
+    this.bump.cursor = at + bytes;
+    this.size = bytes;
+    return at - this.bump.start;
+  }
+
+  /** Room in the bump arena at a multiple of `alignment`, zeroed up to there. */
+  reserveAligned(bytes: number, alignment: number): number {
+    const { bump } = this;
+    bump.reserve(bytes + alignment);
+    while ((bump.used & (alignment - 1)) !== 0) bump.memory.u8[bump.cursor++] = 0;
+    return bump.cursor;
+  }
+
+  /** Measures, frames and sends an object of this encoder: what `connection.sendObject` calls. */
+  writeTo(target: SendTarget, object: WireObject, type: number, id: number): void {
+    sendObject(target, object, type, id);
+  }
+
+  // ---- generated: writing
+
+  /** At the beginning of every `$measure`. */
+  enter(depth: number, generation: number): void {
+    if (depth > DEPTH_MAX) throw new WireError('DEPTH', `objects are nested more than ${DEPTH_MAX} deep`);
+    if (generation !== 0 && generation !== this.generation) throw staleError();
+  }
+
+  /** Room for a header or a list: its place in the message. */
+  take(bytes: number): number {
+    const at = this.#next;
+    this.#next = at + bytes;
+    return at;
+  }
+
+  /** A size or count, and where the bytes or elements are. */
+  putPlace(p: number, size: number, place: number): void {
+    const { view } = this;
+    view.setUint32(p, size, true);
+    view.setUint32(p + 4, this.offsetOf(size, place), true);
+  }
+
+  /** The offset in the message of a place. */
+  offsetOf(size: number, place: number): number {
+    if (place >= 0) return size === 0 ? 0 : this.structureBytes + place;
+    return this.#referenceBase + this.references.positions[~place]!;
+  }
+
+  // ---- writing a message
+
+  /** Checks a message and determines its size, which is then in `bytes`. */
+  measure(root: WireObject): number {
+    if (root.$encoder !== this) throw new WireError('FOREIGN', "the object belongs to another encoder's");
+    const { references, bump } = this;
+    this.structureBytes = root.$measure(0);
+    let copied = bump.used;
+    let referenced = 0;
+    if (references.count > 0) {
+      referenced = references.layout();
+      if (references.isAligned) {
+        this.reserveAligned(0, 8);
+        copied = bump.used;
+      }
+    }
+    this.copiedBytes = copied;
+    this.referencedBytes = referenced;
+    this.#referenceBase = this.structureBytes + copied;
+    const bytes = this.#referenceBase + referenced;
+    if (bytes > MESSAGE_BYTES_MAX) throw new WireError('TOO_LARGE', `a message of ${bytes} bytes`);
+    return bytes;
+  }
+
+  /** Writes the structure of a measured message. */
+  writeStructure(root: WireObject, memory: Memory, at: number): void {
+    this.view = memory.view;
+    this.base = at;
+    this.#next = 0;
+    root.$write(this);
+  }
+
+  /** Writes structure and copied data of a measured message. */
+  writeFront(root: WireObject, memory: Memory, at: number): void {
+    this.writeStructure(root, memory, at);
+    const { bump, copiedBytes } = this;
+    if (copiedBytes === 0) return;
+    const target = at + this.structureBytes;
+    if (bump.memory === memory) copyWithin(memory, target, bump.start, copiedBytes);
+    else memory.u8.set(bump.memory.u8.subarray(bump.start, bump.cursor), target);
+  }
+
+  #stageText(text: string): number {
+    const { bump } = this;
+    const at = bump.reserve(text.length * 3);
+    const bytes = writeUtf8(bump.memory, at, text);
+    bump.cursor = at + bytes;
+    this.size = bytes;
+    return at - bump.start;
+  }
+
+  /** A reference to bytes that may be sent from where they are; otherwise to a copy that may. */
+  #stageLarge(value: Uint8Array, alignment: number): number {
+    const bytes = value.length;
+    const { send, references } = this;
+    this.size = bytes;
+    if (send === null) return ~references.pushObject(value, alignment);
+    if (value.buffer === send.arena.buffer) {
+      const owner = this.#recover(value.byteOffset, bytes);
+      if (owner >= 0) return this.#hold(value.byteOffset, bytes, owner, alignment);
+    }
+    return this.#stageForeign(send, value, alignment);
+  }
+
+  /** Large bytes from elsewhere are copied once, into a chunk that is sent by reference and then freed. */
+  #stageForeign(send: SendMemory, value: Uint8Array, alignment: number): number {
+    const bytes = value.length;
+    const slabClass = send.owners.classFor(bytes + CHUNK_HEADER_BYTES);
+    const chunk = slabClass === 0 ? 0 : send.owners.allocate(slabClass);
+    if (chunk !== 0) {
+      send.memory.u8.set(value, chunk + CHUNK_HEADER_BYTES);
+      return ~this.references.push(chunk + CHUNK_HEADER_BYTES, bytes, chunk, alignment);
+    }
+    const at = this.reserveAligned(bytes, alignment);
+    this.bump.memory.u8.set(value, at);
+    this.bump.cursor = at + bytes;
+    return at - this.bump.start;
+  }
+
+  /** The buffer in which all the bytes lie, or -1. */
+  #recover(offset: number, bytes: number): number {
+    const { owners } = this.send!;
+    const owner = owners.recover(offset);
+    if (owner < 0 || owners.recover(offset + bytes - 1) !== owner) return -1;
+    if (owners.references(owner) <= 0) throw new WireError('RELEASED', `the buffer at ${offset} is free`);
+    return owner;
+  }
+
+  #hold(offset: number, bytes: number, owner: number, alignment: number): number {
+    this.send!.owners.retain(owner);
+    return ~this.references.push(offset, bytes, owner, alignment);
+  }
+}
+
+function staleError(): WireError {
+  return new WireError('STALE', 'the encoder has begun another message since this builder was filled');
+}
+
+function copyIn(target: Uint8Array, at: number, source: Uint8Array, bytes: number): void {
+  if (bytes > LOOP_BYTES_MAX) {
+    target.set(source, at);
+    return;
+  }
+  for (let index = 0; index < bytes; index++) target[at + index] = source[index]!;
+}
+
+function copyWithin(memory: Memory, target: number, source: number, bytes: number): void {
+  const { u8 } = memory;
+  if (bytes > LOOP_BYTES_MAX) {
+    u8.copyWithin(target, source, source + bytes);
+    return;
+  }
+  for (let index = 0; index < bytes; index++) u8[target + index] = u8[source + index]!;
+}

@@ -1,0 +1,75 @@
+/**
+ * A repeated message field of a builder. Its elements are builders too; those made by `add` are kept and used
+ * again for the next message. Generated code measures and writes them, because there the calls have one
+ * target.
+ */
+import type { View } from '../decode/view.ts';
+import type { Encoder } from './encoder.ts';
+import { adopt } from './relay.ts';
+import type { WireObject } from './wire-object.ts';
+
+export class MessageListBuilder<B extends WireObject> {
+  /** Generated: the elements. */
+  readonly items: WireObject[] = [];
+  #count = 0;
+  readonly #encoder: Encoder;
+  readonly #make: (encoder: Encoder) => B;
+  readonly #spare: B[] = [];
+  #used = 0;
+
+  constructor(encoder: Encoder, make: (encoder: Encoder) => B) {
+    this.#encoder = encoder;
+    this.#make = make;
+  }
+
+  get length(): number {
+    return this.#count;
+  }
+
+  /** Appends an empty element and returns it. */
+  add(): B {
+    let item = this.#spare[this.#used];
+    if (item === undefined) {
+      item = this.#make(this.#encoder);
+      this.#spare.push(item);
+    }
+    this.#used++;
+    this.items[this.#count++] = item;
+    return item;
+  }
+
+  /** Appends a builder of the same encoder, or an unread view, which is forwarded as it is. */
+  append(value: B | View): void {
+    this.push(adopt(this.#encoder, value));
+  }
+
+  /** Generated: appends what `adopt` returned. */
+  push(item: WireObject): void {
+    this.items[this.#count++] = item;
+  }
+
+  at(index: number): B | undefined {
+    return this.items[index] as B | undefined;
+  }
+
+  /** Generated: takes all elements out of the message. */
+  drop(): void {
+    this.clear();
+  }
+
+  /** Generated: forgets all elements. */
+  clear(): void {
+    for (let index = 0; index < this.#count; index++) this.items[index]!.$clear();
+    this.items.length = 0;
+    this.#count = 0;
+    this.#used = 0;
+  }
+
+  /** Generated: the entry at `p`, and room for the list: where its entries are to be written. */
+  write(encoder: Encoder, p: number): number {
+    const list = encoder.take(this.#count * 8);
+    encoder.view.setUint32(p, this.#count, true);
+    encoder.view.setUint32(p + 4, list, true);
+    return encoder.base + list;
+  }
+}

@@ -1,0 +1,15 @@
+/** What the runtime needs from a generated builder. */
+import type { Encoder } from './encoder.ts';
+
+export interface WireObject {
+  readonly $encoder: Encoder;
+  /**
+   * Checks the object and its children, notes which fields are present, and returns the bytes of all headers
+   * and lists. `depth` is 0 for the message itself.
+   */
+  $measure(depth: number): number;
+  /** Writes header and lists behind what was written before; returns where the header is. */
+  $write(encoder: Encoder): number;
+  /** Empties all fields. */
+  $clear(): void;
+}

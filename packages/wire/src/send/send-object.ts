@@ -1,0 +1,95 @@
+/**
+ * Serialize-and-send (papers/sosp23 3.2.3): frame header, object header and copied data are written straight
+ * into the connection's send buffer, and references are posted behind them. Nothing lies in between, neither a
+ * list nor an object.
+ */
+import { SEND_BUFFER_BYTES } from '@larder/datapath';
+import type { Encoder } from '../encode/encoder.ts';
+import { OBJECT } from '../encode/reference-list.ts';
+import type { WireObject } from '../encode/wire-object.ts';
+import { FRAME_HEADER_BYTES } from '../limits.ts';
+import type { SendMemory } from '../memory/send-memory.ts';
+import { putFrameHeader } from './frame.ts';
+import { OutputMemory } from './output.ts';
+
+/** What takes a message: a datapath connection, or a simulated one. All offsets are the arena's. */
+export interface SendTarget {
+  /** Behind the last byte written; set by whoever wrote to what `reserve` returned. */
+  cursor: number;
+  /** Room for so many bytes (at most SEND_BUFFER_BYTES), 0 when there is none and the target is closing. */
+  reserve(bytes: number): number;
+  copy(offset: number, bytes: number): void;
+  writeBytes(bytes: Uint8Array): void;
+  reference(offset: number, bytes: number, owner: number): void;
+}
+
+const output = new OutputMemory();
+
+/**
+ * Sends an object as one frame. The transport's `onRelease` gets every owner that was referenced, and must
+ * call `memory.complete(owner)` of the encoder's SendMemory. Afterwards the object is empty and its encoder
+ * ready for the next message, also when this throws.
+ */
+export function sendObject(target: SendTarget, object: WireObject, type: number = 0, id: number = 0): void {
+  const encoder = object.$encoder;
+  try {
+    const bytes = encoder.measure(object);
+    const frontBytes = FRAME_HEADER_BYTES + encoder.structureBytes + encoder.copiedBytes;
+    const { send } = encoder;
+    if (send !== null && frontBytes <= SEND_BUFFER_BYTES) {
+      const at = target.reserve(frontBytes);
+      if (at === 0) return;
+      putFrameHeader(send.memory.view, at, bytes, type, id);
+      encoder.writeFront(object, send.memory, at + FRAME_HEADER_BYTES);
+      target.cursor = at + frontBytes;
+    } else {
+      writeLongFront(target, encoder, object, frontBytes, type, id);
+    }
+    if (encoder.references.count > 0) postReferences(target, encoder, send);
+  } finally {
+    object.$clear();
+    encoder.reset();
+  }
+}
+
+function writeLongFront(
+  target: SendTarget,
+  encoder: Encoder,
+  object: WireObject,
+  frontBytes: number,
+  type: number,
+  id: number,
+): void {
+  const at = output.take(frontBytes);
+  const { memory } = output;
+  putFrameHeader(memory.view, at, encoder.bytes, type, id);
+  encoder.writeFront(object, memory, at + FRAME_HEADER_BYTES);
+  target.writeBytes(memory.u8.subarray(at, at + frontBytes));
+}
+
+/** Posts the references in order; when there are more than may be, copies the smallest (hotos21 4.2). */
+function postReferences(target: SendTarget, encoder: Encoder, send: SendMemory | null): void {
+  const { references } = encoder;
+  const copyUpTo = references.copyUpTo(encoder.referencesMax);
+  for (let index = 0; index < references.count; index++) {
+    const bytes = references.bytes[index]!;
+    if (bytes === 0) continue;
+    const padding = references.paddings[index]!;
+    if (padding > 0) target.writeBytes(ZEROS.subarray(0, padding));
+    const owner = references.owners[index]!;
+    const offset = references.offsets[index]!;
+    if (owner === OBJECT || send === null) {
+      target.writeBytes(references.objects[offset]!);
+    } else if (bytes <= copyUpTo) {
+      target.copy(offset, bytes);
+    } else {
+      // From here on the reference is the target's.
+      references.owners[index] = POSTED;
+      send.guard?.posted(offset, bytes, owner);
+      target.reference(offset, bytes, owner);
+    }
+  }
+}
+
+const ZEROS = new Uint8Array(8);
+const POSTED = -3;
