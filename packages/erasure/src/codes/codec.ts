@@ -31,6 +31,8 @@ import type { ErasureCode } from './code.ts';
 interface Derived {
   encode: XorSchedule | undefined;
   checks: XorSchedule | undefined;
+  /** By loss, the one used last at the end. */
+  readonly decodePlans: Map<string, RecoveryPlan>;
   /** Parity symbols that change with each data symbol. */
   dependents: Map<number, readonly number[]> | undefined;
 }
@@ -41,7 +43,7 @@ const derivedByCode = new WeakMap<ErasureCode, Derived>();
 function derivedOf(code: ErasureCode): Derived {
   let derived = derivedByCode.get(code);
   if (!derived) {
-    derived = { encode: undefined, checks: undefined, dependents: undefined };
+    derived = { encode: undefined, checks: undefined, decodePlans: new Map(), dependents: undefined };
     derivedByCode.set(code, derived);
   }
   return derived;
@@ -82,13 +84,28 @@ export function decodePlan(code: ErasureCode, loss: Loss): RecoveryPlan {
   });
 }
 
+/** Decode plans kept per code: a rebuild asks for the same one for every stripe. */
+const DECODE_PLANS_MAX = 32;
+
+/** The plan, whose schedule is compiled only once, from those used last. */
+function cachedDecodePlan(code: ErasureCode, loss: Loss): RecoveryPlan {
+  const { decodePlans } = derivedOf(code);
+  const key = `${loss.nodes?.join() ?? ''};${loss.symbols?.join() ?? ''}`;
+  const made = decodePlans.get(key) ?? decodePlan(code, loss);
+  // Behind all others: the first of the map is the one that was not used for longest.
+  decodePlans.delete(key);
+  decodePlans.set(key, made);
+  if (decodePlans.size > DECODE_PLANS_MAX) decodePlans.delete(decodePlans.keys().next().value!);
+  return made;
+}
+
 /**
  * Rebuilds lost nodes or symbols in place: the lost regions of the shards are
  * overwritten. Throws UndecodableError when they cannot all be solved.
  */
 export function decode(code: ErasureCode, shards: readonly Uint8Array[], loss: Loss): RecoveryPlan {
   checkShards(code, shards);
-  const made = decodePlan(code, loss);
+  const made = cachedDecodePlan(code, loss);
   executePlan(made, shards);
   return made;
 }
