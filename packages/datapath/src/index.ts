@@ -14,6 +14,7 @@ export {
   Connection,
   type ConnectionHost,
   ConnectionState,
+  type SendableObject,
 } from './transport/connection.ts';
 export {
   closeListener,

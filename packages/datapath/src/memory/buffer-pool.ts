@@ -37,6 +37,17 @@ export class BufferPool {
     else this.#allocator.release(offset - BUFFER_HEADER_BYTES);
   }
 
+  /** Whether someone else holds a reference to the buffer, so that it must not be written to again. */
+  isHeld(offset: number): boolean {
+    return this.#allocator.references(offset - BUFFER_HEADER_BYTES) !== 1;
+  }
+
+  /** Gives back a buffer that someone may still hold. */
+  letGo(offset: number): void {
+    if (this.isHeld(offset)) this.#allocator.release(offset - BUFFER_HEADER_BYTES);
+    else this.give(offset);
+  }
+
   /** Gives all unused buffers back to the allocator. */
   drain(): void {
     while (this.#freeCount > 0) this.#allocator.release(this.#free[--this.#freeCount]! - BUFFER_HEADER_BYTES);

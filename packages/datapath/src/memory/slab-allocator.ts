@@ -116,6 +116,11 @@ export class SlabAllocator {
     return chunk;
   }
 
+  /** References to a chunk now; not positive when it is free. */
+  references(chunk: number): number {
+    return this.#i32[chunk / 4]!;
+  }
+
   /** Adds a reference. */
   retain(chunk: number): void {
     Atomics.add(this.#i32, chunk / 4, 1);

@@ -50,7 +50,9 @@ export class CarryBuffers {
     const kept = connection.carryEnd - connection.carryStart;
     let target = connection.carry;
     let targetBytes = connection.carryBytes;
-    if (bytes > targetBytes) {
+    // What a view holds of the carry must not move, so the rest gets another one.
+    const isHeld = target !== 0 && this.#allocator.references(target - BUFFER_HEADER_BYTES) !== 1;
+    if (bytes > targetBytes || isHeld) {
       if (bytes > CARRY_BYTES_MAX) return false;
       targetBytes = this.#pool.bytes;
       while (targetBytes < bytes) targetBytes = Math.min(targetBytes * 2, CARRY_BYTES_MAX);
@@ -74,7 +76,7 @@ export class CarryBuffers {
   }
 
   #give(buffer: number, bytes: number): void {
-    if (bytes === this.#pool.bytes) this.#pool.give(buffer);
+    if (bytes === this.#pool.bytes) this.#pool.letGo(buffer);
     else this.#allocator.release(buffer - BUFFER_HEADER_BYTES);
   }
 }

@@ -69,6 +69,11 @@ export interface ConnectionHost<S> {
   addressOf(connection: Connection<S>, isPeer: boolean): string;
 }
 
+/** An object that knows who can write it to a connection. */
+export interface SendableObject<O> {
+  readonly $encoder: { writeTo(target: Connection<unknown>, object: O, type: number, id: number): void };
+}
+
 export class Connection<S> implements ScatterGatherTarget {
   /** The handler's own state. */
   session: S;
@@ -213,6 +218,15 @@ export class Connection<S> implements ScatterGatherTarget {
     this.sealSegment();
     this.#queued().push(offset, bytes, owner);
     this.#host.markDirty(this);
+  }
+
+  /**
+   * Sends an object as one frame: its header and small fields are written into the send buffer, its large ones
+   * are referenced (papers/sosp23 3.2.3). For builders that @larder/wire's compiler made; `type` and `id` are
+   * the frame's.
+   */
+  sendObject<O extends SendableObject<O>>(object: O, type: number = 0, id: number = 0): void {
+    object.$encoder.writeTo(this, object, type, id);
   }
 
   /** Closes when all output has left; later output is dropped, later input is not delivered. */

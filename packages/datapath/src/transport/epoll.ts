@@ -16,7 +16,6 @@ import {
   RECEIVE_CALL_BYTES,
   SCATTER_GATHER_ENTRIES_MAX,
 } from '../limits.ts';
-import { BUFFER_HEADER_BYTES } from '../memory/buffer-pool.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from '../sys/epoll.ts';
 import { Errno, systemError } from '../sys/errno.ts';
 import { errno, type Libc, libc } from '../sys/libc.ts';
@@ -25,6 +24,7 @@ import * as sockets from '../sys/sockets.ts';
 import { type Connection, ConnectionState, SEND_NONE, SEND_WAITING } from './connection.ts';
 import { LinuxTransport, type Listener } from './linux-base.ts';
 import type { TransportOptions } from './options.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import { CloseReason, TransportKind } from './transport.ts';
 
 /** What an event is about: the low byte of its high data word, below the generation. */
@@ -40,9 +40,7 @@ export class EpollTransport<S> extends LinuxTransport<S> {
   readonly kind: TransportKind = TransportKind.epoll;
   readonly #epoll: Epoll;
   readonly #libc: Libc;
-  readonly #receiveChunk: number;
-  readonly #receiveOffset: number;
-  readonly #receiveAddress: number;
+  readonly #receiveBuffer: ReceiveBuffer;
   /** Events each connection's socket is watched for, by slot. */
   #interest: Uint8Array = new Uint8Array(64);
 
@@ -50,11 +48,7 @@ export class EpollTransport<S> extends LinuxTransport<S> {
     super(options, MESSAGE_SCRATCH_BYTES);
     this.#libc = libc();
     this.#epoll = new Epoll(EPOLL_EVENTS);
-    const { allocator } = options;
-    this.#receiveChunk = allocator.allocate(allocator.classFor(RECEIVE_CALL_BYTES + BUFFER_HEADER_BYTES));
-    if (this.#receiveChunk === 0) throw new DatapathError('ENOMEM', 'transport', 'no memory to receive into');
-    this.#receiveOffset = this.#receiveChunk + BUFFER_HEADER_BYTES;
-    this.#receiveAddress = this.arena.address + this.#receiveOffset;
+    this.#receiveBuffer = new ReceiveBuffer(options.allocator, RECEIVE_CALL_BYTES);
     this.#epoll.add(this.eventFd.descriptor, EPOLLIN, 0, TAG_WAKER);
   }
 
@@ -110,15 +104,21 @@ export class EpollTransport<S> extends LinuxTransport<S> {
   }
 
   #receive(connection: Connection<S>): void {
+    const buffer = this.#receiveBuffer;
+    if (!buffer.prepare()) {
+      const error = new DatapathError('ENOMEM', 'recv', 'no memory to receive into');
+      this.requestClose(connection, CloseReason.error, error);
+      return;
+    }
     this.statistics.systemCalls++;
     const received = this.#libc.recv(
       connection.descriptor,
-      this.#receiveAddress,
+      this.arena.address + buffer.offset,
       RECEIVE_CALL_BYTES,
       sockets.MSG_DONTWAIT,
     );
     if (received > 0) {
-      this.deliver(connection, this.#receiveOffset, this.#receiveOffset + received);
+      this.deliver(connection, buffer.offset, buffer.offset + received);
     } else if (received === 0) {
       this.stopReading(connection);
       this.inputEnd(connection);
@@ -310,7 +310,7 @@ export class EpollTransport<S> extends LinuxTransport<S> {
   }
 
   protected dispose(): void {
-    this.options.allocator.release(this.#receiveChunk);
+    this.#receiveBuffer.close();
     this.#epoll.close();
   }
 }

@@ -25,6 +25,7 @@ import { BUFFER_HEADER_BYTES } from '../memory/buffer-pool.ts';
 import { type Connection, ConnectionState, SEND_NONE, SEND_WAITING } from './connection.ts';
 import { NodeDatagrams } from './node-datagram.ts';
 import { AcceptWhenFull, type ServeOptions, type TransportOptions } from './options.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import {
   CloseReason,
   type ConnectAddress,
@@ -45,8 +46,8 @@ export class NodeTransport<S> extends TransportBase<S> {
   readonly kind: TransportKind = TransportKind.node;
   readonly waker: WakerHandle;
   readonly #waker: SharedWaker;
-  readonly #receiveChunk: number;
-  readonly #receiveOffset: number;
+  readonly #receiveBuffer: ReceiveBuffer;
+  readonly #datagramBuffer: ReceiveBuffer;
   readonly #sockets: (net.Socket | undefined)[] = [];
   readonly #ticker: NodeJS.Timeout;
   #served: Served[] = [];
@@ -61,10 +62,8 @@ export class NodeTransport<S> extends TransportBase<S> {
 
   constructor(options: TransportOptions<S>) {
     super(options);
-    const { allocator } = options;
-    this.#receiveChunk = allocator.allocate(allocator.classFor(RECEIVE_CALL_BYTES + BUFFER_HEADER_BYTES));
-    if (this.#receiveChunk === 0) throw new DatapathError('ENOMEM', 'transport', 'no memory to receive into');
-    this.#receiveOffset = this.#receiveChunk + BUFFER_HEADER_BYTES;
+    this.#receiveBuffer = new ReceiveBuffer(options.allocator, RECEIVE_CALL_BYTES);
+    this.#datagramBuffer = new ReceiveBuffer(options.allocator, RECEIVE_CALL_BYTES);
     this.#waker = new SharedWaker(() => this.#turn(() => this.handler.onWake?.()));
     this.waker = this.#waker.handle;
     this.#running = new Promise((resolve) => {
@@ -135,7 +134,8 @@ export class NodeTransport<S> extends TransportBase<S> {
     this.#isFinished = true;
     clearInterval(this.#ticker);
     this.#waker.close();
-    this.options.allocator.release(this.#receiveChunk);
+    this.#receiveBuffer.close();
+    this.#datagramBuffer.close();
     this.drainPools();
     this.#finished();
   }
@@ -151,12 +151,17 @@ export class NodeTransport<S> extends TransportBase<S> {
   }
 
   #receive(connection: Connection<S>, chunk: Buffer): void {
+    const buffer = this.#receiveBuffer;
     for (let done = 0; done < chunk.length; done += RECEIVE_CALL_BYTES) {
-      const part = chunk.subarray(done, done + RECEIVE_CALL_BYTES);
-      this.arena.u8.set(part, this.#receiveOffset);
-      if (connection.state < ConnectionState.closing) {
-        this.deliver(connection, this.#receiveOffset, this.#receiveOffset + part.length);
+      if (connection.state >= ConnectionState.closing) return;
+      if (!buffer.prepare()) {
+        const error = new DatapathError('ENOMEM', 'receive', 'no memory to receive into');
+        this.requestClose(connection, CloseReason.error, error);
+        return;
       }
+      const part = chunk.subarray(done, done + RECEIVE_CALL_BYTES);
+      this.arena.u8.set(part, buffer.offset);
+      this.deliver(connection, buffer.offset, buffer.offset + part.length);
     }
   }
 
@@ -258,7 +263,7 @@ export class NodeTransport<S> extends TransportBase<S> {
     if (address.kind === 'udp') {
       const datagrams = new NodeDatagrams<unknown>(
         this.arena,
-        this.#receiveOffset,
+        this.#datagramBuffer.offset,
         this.handler as TransportHandler<unknown>,
         this.statistics,
         (work) => this.#turn(work),

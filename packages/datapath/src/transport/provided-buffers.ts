@@ -32,6 +32,8 @@ export class ProvidedBuffers {
   readonly #mask: number;
   readonly #capacity: number;
   readonly #arenaAddress: number;
+  /** Buffers that a handler holds and for which there was no other one. */
+  readonly #withheld: number[] = [];
   #count = 0;
   #tail = 0;
 
@@ -55,6 +57,7 @@ export class ProvidedBuffers {
 
   /** More buffers, unless there are as many as may be or memory is exhausted. */
   grow(): void {
+    for (const number of this.#withheld.splice(0)) this.give(number);
     this.#add(Math.min(this.#capacity, this.#count * 2));
   }
 
@@ -65,13 +68,29 @@ export class ProvidedBuffers {
       const offset = this.#pool.take();
       if (offset === 0) break;
       const number = this.#count++;
-      const address = this.#arenaAddress + offset;
-      this.#offsets[number] = offset;
-      this.#low[number] = address >>> 0;
-      this.#high[number] = Math.floor(address / 4_294_967_296);
+      this.#place(number, offset);
       this.give(number);
     }
     return this.#count > before;
+  }
+
+  #place(number: number, offset: number): void {
+    const address = this.#arenaAddress + offset;
+    this.#offsets[number] = offset;
+    this.#low[number] = address >>> 0;
+    this.#high[number] = Math.floor(address / 4_294_967_296);
+  }
+
+  /** Puts another buffer in the place of one that a handler holds; false when there is no memory. */
+  #replace(number: number): boolean {
+    const offset = this.#pool.take();
+    if (offset === 0) {
+      this.#withheld.push(number);
+      return false;
+    }
+    this.#pool.letGo(this.#offsets[number]!);
+    this.#place(number, offset);
+    return true;
   }
 
   offset(number: number): number {
@@ -80,6 +99,7 @@ export class ProvidedBuffers {
 
   /** Offers a buffer to the kernel (again). */
   give(number: number): void {
+    if (this.#pool.isHeld(this.#offsets[number]!) && !this.#replace(number)) return;
     const slot = this.#tail & this.#mask;
     const words = this.#words;
     words[slot * ENTRY_WORDS] = this.#low[number]!;
