@@ -109,6 +109,7 @@ export class Connection<S> implements ScatterGatherTarget {
   file = -1;
   fileFlag = 0;
   inputEnded = false;
+  isOwed = false;
   drainWanted = false;
   carry = 0;
   carryBytes = 0;
@@ -257,6 +258,15 @@ export class Connection<S> implements ScatterGatherTarget {
   resume(): void {
     this.gate &= ~GATE_PAUSED;
     this.#host.markInput(this);
+  }
+
+  /**
+   * Whether output is still to come that nothing shows yet (another server's answer): while it is, the peer's end
+   * of input does not end the connection.
+   */
+  owe(isOwed: boolean): void {
+    this.isOwed = isOwed;
+    if (!isOwed && this.inputEnded) this.#host.markInput(this);
   }
 
   /** `address:port`, `unix:path`, or empty when it is gone. */

@@ -388,7 +388,8 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
     if (connection.sendMode !== SEND_NONE || connection.queuedBytes > 0) return;
     if (connection.state === ConnectionState.open) {
       const inputWaits = (connection.gate & GATE_HELD) !== 0 && (connection.gate & GATE_CARRY) !== 0;
-      if (connection.inputEnded && !inputWaits && !connection.isInputMarked) {
+      const isWaited = inputWaits || connection.isInputMarked || connection.isOwed;
+      if (connection.inputEnded && !isWaited) {
         this.requestClose(connection, CloseReason.peer);
       }
       return;

@@ -386,6 +386,30 @@ for (const { kind, available, reason } of availableTransports()) {
     await client.ended;
   });
 
+  served(
+    'answers after the end of input while output is owed, and not otherwise',
+    {},
+    async (server, socket) => {
+      const asked: Connection<unknown>[] = [];
+      server.handler.data = (connection, _start, end) => {
+        asked.push(connection);
+        connection.owe(true);
+        return end;
+      };
+      const client = await openClient(socket);
+      client.socket.end('question');
+      await server.until(() => asked[0]?.inputEnded === true, 'the end of input');
+      await server.rounds(5);
+      assert.equal(server.handler.closed.length, 0, 'the answer is awaited');
+      asked[0]!.writeLatin1('answer');
+      asked[0]!.owe(false);
+      assert.equal((await client.take(6)).toString(), 'answer');
+      await client.ended;
+      await server.until(() => server.handler.closed.length === 1, 'the close');
+      assert.equal(server.handler.closed[0]!.reason, 'peer');
+    },
+  );
+
   served('pauses and resumes input', {}, async (server, socket) => {
     server.handler.data = (connection, start, end) => {
       connection.pause();
