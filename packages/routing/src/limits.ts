@@ -21,6 +21,9 @@ export const PROBE_DELAY_GROWTH: number = 1.5;
 export const PROBE_JITTER: number = 0.25;
 export const KEEP_ALIVE_MS: number = 30_000;
 
+/** Plain memcached's leases: how long the stub of a miss keeps others from filling (papers/nsdi13 3.2.1: 10 s). */
+export const LEASE_STUB_SECONDS: number = 10;
+
 /** Keys of one multiget line. */
 export const GET_KEYS_MAX: number = 256;
 /** A link gives contiguous room for at most this many bytes. */

@@ -39,7 +39,7 @@ export interface Pool {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** What may be kept from one configuration to the next; closed when a configuration no longer asks for it. */
+/** What may be kept from one configuration to the next, where it has something to close. */
 export interface Kept {
   close?(): void | Promise<void>;
 }
@@ -68,9 +68,9 @@ export interface BuildContext {
   pool(json: string | Readonly<Record<string, unknown>>, ...step: readonly (string | number)[]): Pool;
   /**
    * State that survives a reload (counters, buckets, spools): the same object as long as each configuration asks
-   * for the same id. Use `${context.path}` in the id, and what would make the state useless when it changes.
+   * for the same id; its `close()`, if it has one, is called when one no longer does. Use `${context.path}` in the id, and what would make the state useless when it changes.
    */
-  keep<T extends Kept>(id: string, create: () => T): T;
+  keep<T extends object>(id: string, create: () => T): T;
   /** Refuses the configuration: `message` says what was expected at parameter `step`. */
   fail(message: string, ...step: readonly (string | number)[]): never;
 }

@@ -183,6 +183,18 @@ export class ReplyReader {
     return this.#line(bytes, at, end);
   }
 
+  /** What was read lies `by` bytes further on now: somebody has copied it. */
+  move(by: number): void {
+    this.keyStart += by;
+    this.keyEnd += by;
+    this.valueStart += by;
+    this.valueEnd += by;
+    this.wideStart += by;
+    this.wideEnd += by;
+    this.textStart += by;
+    this.textEnd += by;
+  }
+
   /** `VALUE key flags bytes [cas]` and `LVALUE key token flags bytes`, with the data block. */
   #value(bytes: Buffer, at: number, keyStart: number, end: number, isLease: boolean): number {
     if (keyStart > end) return 0;
@@ -355,10 +367,12 @@ function startsWith(bytes: Buffer, at: number, text: string): boolean {
   return true;
 }
 
-/** The u64 whose digits are [start, end); numbers up to 2^53 are read without a detour over text. */
+/** The u64 whose digits begin at `start` and end at the first byte that is none, or at `end`; 0n without digits. */
 export function readWide(bytes: Buffer, start: number, end: number): bigint {
-  if (end - start > 15) return BigInt.asUintN(64, BigInt(bytes.toString('latin1', start, end)));
   let value = 0;
-  for (let at = start; at < end; at++) value = value * 10 + bytes[at]! - DIGIT_0;
-  return BigInt(value);
+  let at = start;
+  for (; at < end && isDecimal(bytes[at]!); at++) value = value * 10 + bytes[at]! - DIGIT_0;
+  // Up to here a double is exact, and no text is needed.
+  if (at - start <= 15) return BigInt(value);
+  return BigInt.asUintN(64, BigInt(bytes.toString('latin1', start, Math.min(at, start + 20))));
 }

@@ -36,6 +36,12 @@ export interface Link {
   reserve(bytes: number): number;
   /** That many of the reserved bytes are to be sent. */
   commit(bytes: number): void;
+  /**
+   * Takes back the last `bytes` committed bytes, when they are still in `output` where `commit` left them and the
+   * next `reserve` will continue there; false when that cannot be (always false is a correct answer). This is how
+   * a get that follows a get becomes one multiget.
+   */
+  retract(bytes: number): boolean;
   /** Sends [start, end) of `bytes`, which may be used again when the call returns. */
   write(bytes: Buffer, start: number, end: number): void;
   /** The same for bytes that will not change until they are sent: large ones need not be copied. */

@@ -1,0 +1,90 @@
+/**
+ * All destinations of one routing. Equal address and options mean the same destination, within a configuration
+ * and from one to the next: a reload keeps connections, health and what is in flight.
+ */
+import type { Clock, Random } from '../clock.ts';
+import { type Address, formatAddress } from './address.ts';
+import type { DestinationState } from './destination.ts';
+import type { DestinationOptions } from './destination-options.ts';
+import type { LinkFactory } from './link.ts';
+import { ServerDestination } from './server-destination.ts';
+import { Ticker } from './ticker.ts';
+
+export interface DestinationsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly links: LinkFactory;
+  /** Every change of every destination's state. */
+  readonly onState?: ((state: DestinationState, destination: ServerDestination) => void) | undefined;
+}
+
+export class Destinations {
+  readonly #options: DestinationsOptions;
+  readonly #ticker: Ticker;
+  readonly #byKey: Map<string, ServerDestination> = new Map();
+
+  constructor(options: DestinationsOptions) {
+    this.#options = options;
+    this.#ticker = new Ticker(options.clock);
+  }
+
+  /** The destination with this address and these options. */
+  get(address: Address, options: DestinationOptions): ServerDestination {
+    const serverName = address.kind === 'tcp' && options.tls !== undefined ? address.serverName : '';
+    const key = `${formatAddress(address)} ${serverName} ${JSON.stringify(options)}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const { clock, random, links, onState } = this.#options;
+    const environment = { clock, random, links, ticker: this.#ticker };
+    const destination = new ServerDestination(key, address, options, environment);
+    if (onState !== undefined) destination.onState((state) => onState(state, destination));
+    this.#byKey.set(key, destination);
+    return destination;
+  }
+
+  all(): Iterable<ServerDestination> {
+    return this.#byKey.values();
+  }
+
+  /** Closes every destination that is not among these, once nothing waits for its replies any more. */
+  retain(keep: ReadonlySet<ServerDestination>): void {
+    for (const [key, destination] of this.#byKey) {
+      if (keep.has(destination)) continue;
+      this.#byKey.delete(key);
+      this.#closeWhenIdle(destination);
+    }
+  }
+
+  close(): void {
+    for (const destination of this.#byKey.values()) destination.close();
+    this.#byKey.clear();
+    for (const destination of this.#leaving) destination.close();
+    this.#leaving.clear();
+  }
+
+  /** Destinations of former configurations that still owe replies. */
+  readonly #leaving: Set<ServerDestination> = new Set();
+
+  /**
+   * Requests may still be handed to a destination of the former configuration by handles that wait for something
+   * else first, so that it stays for one time-out at least.
+   */
+  #closeWhenIdle(destination: ServerDestination): void {
+    this.#leaving.add(destination);
+    const { clock } = this.#options;
+    const delayMs = destination.options.timeoutMs + destination.options.connectTimeoutMs;
+    let requestsBefore = destination.statistics.requests;
+    const look = (): void => {
+      if (!this.#leaving.has(destination)) return;
+      const { outstanding, requests } = destination.statistics;
+      if (outstanding === 0 && requests === requestsBefore) {
+        this.#leaving.delete(destination);
+        destination.close();
+        return;
+      }
+      requestsBefore = requests;
+      clock.setTimer(delayMs, look);
+    };
+    clock.setTimer(delayMs, look);
+  }
+}
