@@ -3,6 +3,7 @@
  * subcommand's work is in `commands/`.
  */
 import { Command } from 'commander';
+import { type GenerateFlags, generateCode } from './commands/generate.ts';
 import { serve } from './commands/serve.ts';
 import { up } from './commands/up.ts';
 import { addCommonFlags, addOperatorFlags, type ServerFlags } from './server-flags.ts';
@@ -48,6 +49,19 @@ Signals: SIGINT and SIGTERM stop at once and cleanly; SIGUSR1 does the same and 
 for a warm restart. With -e every one of them keeps the items.
 ${ENVIRONMENT}`;
 
+const GENERATE_HELP = `
+Reads proto3 schemas and writes TypeScript for @larder/wire, also for what the schemas import.
+
+Examples:
+  larder generate schema.proto                  schema.larder.ts beside the schema
+  larder generate -I protos --out src/gen protos/shop/order.proto
+  larder generate schema.proto --option target=js+dts`;
+
+/** For options that may be given several times. */
+function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}
+
 /** The whole command line; `parseAsync` runs it. */
 export function buildProgram(): Command {
   const program = new Command('larder')
@@ -77,7 +91,20 @@ export function buildProgram(): Command {
     .addHelpText('after', SERVE_HELP)
     .action((flags: ServerFlags) => serve(flags));
 
-  for (const command of [program, upCommand, serveCommand]) {
+  const generateCommand = program
+    .command('generate')
+    .summary('compile .proto files to TypeScript')
+    .description('Compiles protobuf schemas to TypeScript classes for zero-copy messages.')
+    .argument('<schemas...>', '.proto files')
+    .option('-I, --import-folder <folder>', "where imports are (again for more); without it the schemas' folders", collect, [])
+    .option('-o, --out <folder>', 'where to write; without it beside the schemas')
+    .option('--no-imports', 'leave out what the schemas import')
+    .option('--option <name=value>', 'option of protoc-gen-larder, such as import_extension=none', collect, [])
+    .showHelpAfterError('(larder generate --help lists the options)')
+    .addHelpText('after', GENERATE_HELP)
+    .action((schemas: string[], flags: GenerateFlags) => generateCode(schemas, flags));
+
+  for (const command of [program, upCommand, serveCommand, generateCommand]) {
     command.configureHelp({ sortOptions: true }).exitOverride();
   }
   return program;

@@ -1,1 +1,15 @@
-export {};
+/**
+ * The schema compiler: .proto files to TypeScript for `@larder/wire`.
+ *
+ * `generate` compiles files on disk; `larderPlugin` is the same as a protoc plugin.
+ */
+export { CompilerError, type CompilerErrorCode, type SourcePlace } from './errors.ts';
+export {
+  type GeneratedSource,
+  type GenerateOptions,
+  generate,
+  generateFrom,
+  importFoldersOf,
+} from './generate.ts';
+export type { SourceReader } from './parser/load.ts';
+export { larderPlugin } from './plugin.ts';

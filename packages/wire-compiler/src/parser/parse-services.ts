@@ -8,6 +8,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   type MethodDescriptorProto,
   MethodDescriptorProtoSchema,
+  type MethodOptions,
   MethodOptionsSchema,
   type ServiceDescriptorProto,
   ServiceDescriptorProtoSchema,
@@ -64,18 +65,18 @@ function parseMethod(context: ParseContext, path: Path): MethodDescriptorProto {
   if (tokens.is('{')) {
     context.attach(location, tokens.takeEnd('{', '"{"'));
     // Braces say that there are options, even when they are empty.
-    method.options = create(MethodOptionsSchema);
+    let options: MethodOptions = create(MethodOptionsSchema);
     while (!tokens.is('}')) {
       if (tokens.is(';')) {
         tokens.takeEnd(';', '";"');
         continue;
       }
       tokens.take('option');
-      const options = applyOption(tokens, parseOption(tokens), MethodOptionsSchema, method.options);
-      if (options !== undefined) method.options = options;
+      options = applyOption(tokens, parseOption(tokens), MethodOptionsSchema, options) ?? options;
       tokens.takeEnd(';', '";" after the option');
     }
     tokens.takeEnd('}', '"}"');
+    method.options = options;
   } else {
     context.attach(location, tokens.takeEnd(';', '";" or "{" after the method'));
   }

@@ -1,0 +1,7 @@
+/** The version in this package's package.json. */
+import { readFileSync } from 'node:fs';
+
+export function compilerVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
