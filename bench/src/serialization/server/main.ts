@@ -1,0 +1,82 @@
+/**
+ * The process of one contestant: prepares its requests, then either runs over the simulated NIC when it is told
+ * to, or serves a socket until it is ended.
+ */
+import { createTransport, openDatagram, openListener } from '@larder/datapath';
+import { BenchError } from '../../errors.ts';
+import type { ServerCommand, ServerReply } from '../plan.ts';
+import { makeRequests, type PremadeRequests } from '../requests/premade.ts';
+import type { Serializer } from '../serializers/serializer.ts';
+import { KvHandler } from './kv-handler.ts';
+import { type Prepared, prepare, prepareSerializer } from './prepared.ts';
+import { Simulation } from './simulate.ts';
+
+/** Receive buffers of a contestant: its slot is small. */
+const RECEIVE_BUFFERS = 256;
+const NEVER_MS = 24 * 3600 * 1000;
+const LOOPBACK = '127.0.0.1';
+
+class ContestantProcess {
+  #prepared: Prepared | undefined;
+  #serializer: Serializer | undefined;
+  #requests: PremadeRequests | undefined;
+  #simulation: Simulation | undefined;
+
+  async obey(command: ServerCommand): Promise<void> {
+    if (command.kind === 'prepare') {
+      const prepared = prepare(command.store, command.slot);
+      const { workload, table, trace, file } = prepared;
+      this.#prepared = prepared;
+      this.#serializer = await prepareSerializer(prepared, command.serializer);
+      const offset = file.requestOffset(command.slot);
+      this.#requests = makeRequests(file.arena, offset, workload, table, trace, this.#serializer);
+      answer({ kind: 'ready' });
+      return;
+    }
+    if (this.#prepared === undefined || this.#serializer === undefined || this.#requests === undefined) {
+      throw new BenchError('SERVER', 'told to run before it was told what');
+    }
+    if (command.kind === 'simulate') {
+      this.#simulation ??= new Simulation(this.#prepared, this.#serializer, this.#requests);
+      answer({ kind: 'simulated', result: this.#simulation.run(command.seconds) });
+      return;
+    }
+    await serve(this.#prepared, this.#serializer, command.transport, command.protocol);
+  }
+}
+
+async function serve(
+  prepared: Prepared,
+  serializer: Serializer,
+  kind: 'uring' | 'epoll',
+  protocol: 'tcp' | 'udp',
+): Promise<void> {
+  const handler = new KvHandler(prepared.store, serializer);
+  const transport = await createTransport<unknown>(kind, {
+    arena: prepared.file.arena,
+    allocator: prepared.network,
+    handler,
+    clock: () => performance.now(),
+    limits: { slowReaderMs: NEVER_MS, receiveBuffers: RECEIVE_BUFFERS },
+  });
+  const socket =
+    protocol === 'udp'
+      ? await openDatagram(kind, { kind: 'udp', host: LOOPBACK, port: 0 })
+      : await openListener(kind, { kind: 'tcp', host: LOOPBACK, port: 0 });
+  transport.serve(socket);
+  // The thread is in the kernel from here on: the message must have left before.
+  process.send?.({ kind: 'listening', port: socket.port } satisfies ServerReply, () => transport.run());
+}
+
+function answer(reply: ServerReply): void {
+  process.send?.(reply);
+}
+
+const contestant = new ContestantProcess();
+process.on('message', (message) => {
+  contestant.obey(message as ServerCommand).catch((error: unknown) => {
+    const { code, message: text } = BenchError.from(error);
+    answer({ kind: 'failed', code, text });
+  });
+});
+process.on('disconnect', () => process.exit(0));
