@@ -34,7 +34,7 @@ import { type DestinationOptions, Dialect } from './destination-options.ts';
 import type { Link, LinkHandler } from './link.ts';
 import { type Pending, PendingKind, PendingQueue } from './pending.ts';
 import { readError, readLease, readMappedLease, readSingle, readStubCheck, readValue } from './read-reply.ts';
-import { Written, writeRequest, writeStubCheck } from './write-request.ts';
+import { MALFORMED_REQUEST, writeRequest, writeStubCheck } from './write-request.ts';
 
 /** What a pipeline tells the destination that it belongs to. */
 export interface PipelineOwner {
@@ -145,7 +145,8 @@ export class Pipeline implements LinkHandler {
     } else {
       this.#lineOperation = -1;
       const written = writeRequest(link, request, owner.dialect, owner.options.keepRoutingPrefix);
-      if (written === Written.malformed) return false;
+      if (written === MALFORMED_REQUEST) return false;
+      owner.statistics.bytesWritten += written;
       kind = PendingKind.single;
       if (operation === Operation.leaseGet) kind = PendingKind.mappedLease;
       else if (operation === Operation.stats) kind = PendingKind.statistics;
@@ -169,6 +170,7 @@ export class Pipeline implements LinkHandler {
   ): void {
     this.#lineOperation = -1;
     this.#link?.write(bytes, start, end);
+    this.#owner.statistics.bytesWritten += end - start;
     const pending = this.#push(PendingKind.forward, this.#owner.options.timeoutMs);
     pending.shape = shape;
     pending.forwardSink = sink;
@@ -489,7 +491,9 @@ export class Pipeline implements LinkHandler {
       if (isMore) link.commit(putLineEnd(target, at) - at);
       return false;
     }
-    link.commit(putLineEnd(target, next) - at);
+    const bytes = putLineEnd(target, next) - at;
+    link.commit(bytes);
+    this.#owner.statistics.bytesWritten += isMore ? bytes - LINE_END_BYTES : bytes;
     if (isMore) {
       this.#lineKeys++;
       this.queue.tail!.isLast = false;

@@ -27,13 +27,8 @@ import { Operation, type Request } from '../request.ts';
 import { Dialect } from './destination-options.ts';
 import type { Link } from './link.ts';
 
-/** What `writeRequest` did. */
-export const Written: { readonly sent: 0; readonly malformed: 1; readonly closed: 2 } = {
-  sent: 0,
-  malformed: 1,
-  closed: 2,
-};
-export type Written = (typeof Written)[keyof typeof Written];
+/** The request cannot be sent: its key or its flags would be read as something else. */
+export const MALFORMED_REQUEST: number = -1;
 
 const LINE_END = wordBytes('\r\n');
 const MG = wordBytes('mg ');
@@ -69,46 +64,51 @@ export function needsDialect(request: Request): boolean {
   }
 }
 
-/** Writes any request but get, gets and Larder's leaseGet. */
+/**
+ * Writes any request but get, gets and Larder's leaseGet. Returns the bytes written, or MALFORMED_REQUEST.
+ */
 export function writeRequest(
   link: Link,
   request: Request,
   dialect: Dialect,
   keepRoutingPrefix: boolean,
-): Written {
+): number {
   const room =
     request.keyEnd -
     request.prefixStart +
     request.metaFlags.length +
     request.statsArguments.length +
     LINE_REST_BYTES_MAX;
-  if (room > LINK_RESERVE_BYTES_MAX) return Written.malformed;
+  if (room > LINK_RESERVE_BYTES_MAX) return MALFORMED_REQUEST;
   const at = link.reserve(room);
-  if (at < 0) return Written.closed;
+  // A link that is closing: its end will answer this request too.
+  if (at < 0) return 0;
   const keyStart = keepRoutingPrefix ? request.prefixStart : request.keyStart;
   const end = putRequest(link.output, at, request, keyStart, dialect);
-  if (end < 0) return Written.malformed;
+  if (end < 0) return MALFORMED_REQUEST;
   const value = hasData(request.operation) ? request.value : undefined;
   if (value === undefined || value.length === 0) {
     // An empty data block is a line end of its own.
-    link.commit((value === undefined ? end : putLineEnd(link.output, end)) - at);
-    return Written.sent;
+    const bytes = (value === undefined ? end : putLineEnd(link.output, end)) - at;
+    link.commit(bytes);
+    return bytes;
   }
   if (end - at + value.length + 2 <= room) {
-    link.commit(putLineEnd(link.output, putBytes(link.output, end, value, 0, value.length)) - at);
-    return Written.sent;
+    const bytes = putLineEnd(link.output, putBytes(link.output, end, value, 0, value.length)) - at;
+    link.commit(bytes);
+    return bytes;
   }
   link.commit(end - at);
   if (value.length >= OWNED_VALUE_BYTES_MIN) link.writeOwned(value);
   else link.write(value, 0, value.length);
   link.write(LINE_END, 0, LINE_END.length);
-  return Written.sent;
+  return end - at + value.length + LINE_END.length;
 }
 
 /** Writes the question whether there is a value or the stub of a lease (plain memcached only). */
-export function writeStubCheck(link: Link, request: Request, keepRoutingPrefix: boolean): Written {
+export function writeStubCheck(link: Link, request: Request, keepRoutingPrefix: boolean): void {
   const at = link.reserve(REQUEST_LINE_BYTES_MAX);
-  if (at < 0) return Written.closed;
+  if (at < 0) return;
   const start = keepRoutingPrefix ? request.prefixStart : request.keyStart;
   const end = putMeta(
     link.output,
@@ -120,9 +120,7 @@ export function writeStubCheck(link: Link, request: Request, keepRoutingPrefix: 
     undefined,
     STUB_CHECK_FLAGS,
   );
-  if (end < 0) return Written.malformed;
-  link.commit(end - at);
-  return Written.sent;
+  if (end >= 0) link.commit(end - at);
 }
 
 function hasData(operation: Operation): boolean {
