@@ -2,12 +2,12 @@
 export { BytesListView, MessageListView, StringListView, type ViewClass } from './decode/lists.ts';
 export { MapView } from './decode/map-view.ts';
 export { Memory } from './decode/memory.ts';
-export { type ByteRange, Message, type MessageOwner } from './decode/message.ts';
+export { type ByteRange, Message, type MessageHolder } from './decode/message.ts';
 export * from './decode/packed.ts';
 export { popcount } from './decode/popcount.ts';
 export { View } from './decode/view.ts';
 export { BytesListBuilder } from './encode/bytes-list-builder.ts';
-export { Encoder } from './encode/encoder.ts';
+export { Encoder, type ReferenceTarget } from './encode/encoder.ts';
 export { MapBuilder, MessageMapBuilder } from './encode/map-builder.ts';
 export { MessageListBuilder } from './encode/message-list-builder.ts';
 export * from './encode/numbers.ts';
@@ -19,6 +19,16 @@ export * from './limits.ts';
 export * from './map-codecs.ts';
 export { type BufferOwners, SendMemory, type SendMemoryOptions } from './memory/send-memory.ts';
 export { WriteGuard, type WriteViolation } from './memory/write-guard.ts';
+export {
+  type FrameHandler,
+  FrameReader,
+  type FrameReaderOptions,
+  StreamReader,
+} from './receive/frame-reader.ts';
+export { type DatagramHandler, Reassembler, type ReassemblerOptions } from './receive/reassembler.ts';
+export { ReceiveHolds } from './receive/receive-holds.ts';
+export { sendDatagrams, sendToDatagram } from './send/datagram.ts';
 export { putFrameHeader } from './send/frame.ts';
 export { type SendTarget, sendObject } from './send/send-object.ts';
 export * from './send/serialize.ts';
+export { writeToSocket } from './send/socket.ts';

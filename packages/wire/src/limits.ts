@@ -35,6 +35,8 @@ export const FRAME_HEADER_BYTES: number = 16;
 export const FRAGMENT_HEADER_BYTES: number = 16;
 /** A datagram's payload with its header, when the path's MTU is not known to be larger. */
 export const DATAGRAM_BYTES: number = 1472;
+/** References in one datagram. */
+export const DATAGRAM_REFERENCES_MAX: number = 16;
 /** A message in fragments. */
 export const FRAGMENTS_MAX: number = 65_535;
 export const REASSEMBLY_MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;

@@ -2,16 +2,17 @@
  * A received message: the bytes that all its views read from, and what reading it may still cost.
  *
  * ```
- *   memory   [ ... | base → header · lists · copied data · referenced data → end | ... ]
- *   views    (message, offset of the object's header); they own nothing
+ *   memory   [ ... | base → header · lists · copied data · referenced data → base + bytes | ... ]
+ *   views    (message, place of the object's header); places count from base
  * ```
  *
- * Every access is checked against [base, end), never against the size of the memory around it. A pointer costs
- * what it leads to, and a little more, from a budget that all views share; so no message, however it refers to
- * itself, makes its reader visit much more than it has (papers/references: traversal limit).
+ * Every access is checked against the message's own length, never against the size of the memory around it. A
+ * pointer costs what it leads to, and a little more, from a budget that all views share; so no message, however
+ * it refers to itself, makes its reader visit much more than it has.
  *
- * A message may be opened again and again on different bytes: nothing is allocated for that when they lie in
- * the memory as before.
+ * A message may be opened again and again over different bytes: nothing is allocated for that. Whoever does so
+ * (a FrameReader) says whether the memory will be used for something else afterwards; such a message is
+ * borrowed, and `retain` makes it last: by holding the receive buffer, or by moving to a copy.
  */
 import { WireError } from '../errors.ts';
 import {
@@ -35,32 +36,37 @@ export interface ByteRange {
   bytes: number;
 }
 
-/** Lets go of the memory under a message. */
-export interface MessageOwner {
-  release(token: number): void;
+/** Keeps receive buffers for messages that outlive their delivery. */
+export interface MessageHolder {
+  /** Holds the buffer at an offset of the memory: a token ≥ 0, or -1 when the message must move to a copy. */
+  hold(offset: number): number;
+  letGo(token: number): void;
 }
 
 const NO_MEMORY = new Memory(new ArrayBuffer(0));
+const NOT_HELD = -1;
 
 export class Message {
-  memory: Memory;
-  /** Offsets into the memory. After the release both are 0, so that every access fails its check. */
+  memory: Memory = NO_MEMORY;
+  /** Offset in the memory, and length. After the release there is none, so that every access fails its check. */
   base = 0;
-  end = 0;
+  bytes = 0;
   /** What `open` found, for the view that is being made. */
   at = 0;
   entries = 0;
   bits = 0;
   depth = 0;
   readonly range: ByteRange = { offset: 0, bytes: 0 };
-  /** The message that was received: for a relay's message the one that led there. Its budget is everybody's. */
+  /** The message that was received: for a relayed message the one that led there. Its budget is everybody's. */
   readonly root: Message;
   #budget = 0;
-  #owner: MessageOwner | null = null;
-  #token = 0;
+  #holder: MessageHolder | null = null;
+  #isBorrowed = false;
+  #references = 0;
+  #token = NOT_HELD;
+  #relayed: Message[] | null = null;
 
   constructor(root?: Message) {
-    this.memory = NO_MEMORY;
     this.root = root ?? this;
   }
 
@@ -71,53 +77,99 @@ export class Message {
 
   /** Points this message at [start, end) of a memory; views of what it was before must not be used any more. */
   over(memory: Memory, start: number, end: number): this {
-    this.memory = memory;
-    this.base = start;
-    this.end = end;
     const bytes = end - start;
     if (bytes > MESSAGE_BYTES_MAX) throw new WireError('TOO_LARGE', `a message of ${bytes} bytes`);
+    this.memory = memory;
+    this.base = start;
+    this.bytes = bytes;
     this.#budget = Math.max(TRAVERSAL_BYTES_MIN, bytes * TRAVERSAL_FACTOR);
     return this;
   }
 
-  get bytes(): number {
-    return this.end - this.base;
+  /** Like `over` for memory that is used again afterwards, unless `retain` prevents it. */
+  borrow(memory: Memory, start: number, end: number, holder: MessageHolder | null): this {
+    this.#isBorrowed = true;
+    this.#holder = holder;
+    return this.over(memory, start, end);
   }
 
   /** The message's own bytes, not copied. */
   toUint8Array(): Uint8Array {
     if (this.isReleased) throw this.#outside();
-    return this.memory.u8.subarray(this.base, this.end);
+    return this.memory.u8.subarray(this.base, this.base + this.bytes);
   }
 
   get isReleased(): boolean {
     return this.root.memory === NO_MEMORY;
   }
 
-  /** Sets what is told when the message is released. */
-  ownedBy(owner: MessageOwner, token: number): void {
-    this.#owner = owner;
-    this.#token = token;
+  get isRetained(): boolean {
+    return this.root.#references > 0;
   }
 
-  /** Ends all views of this message; later reads throw `RELEASED`. */
+  // ---- life
+
+  /**
+   * Keeps the message beyond its delivery, until `release` was called as often. Its views stay as they are; but
+   * bytes and typed arrays taken from it before the first `retain` may be somebody else's afterwards.
+   */
+  retain(): void {
+    const root = this.root;
+    if (root.isReleased) throw root.#outside();
+    root.#references++;
+    if (root.#references > 1 || !root.#isBorrowed) return;
+    root.#token = root.#holder === null ? NOT_HELD : root.#holder.hold(root.base);
+    if (root.#token === NOT_HELD) root.#moveToCopy();
+  }
+
+  /** Ends one `retain`; the last ends all views, whose reads throw `RELEASED` from then on. */
   release(): void {
-    if (this.root !== this) {
-      this.root.release();
+    const root = this.root;
+    if (root.isReleased) throw new WireError('RELEASED', 'the message was released before');
+    if (root.#references > 1) {
+      root.#references--;
       return;
     }
-    if (this.memory === NO_MEMORY) throw new WireError('RELEASED', 'the message was released before');
-    this.invalidate();
-    const owner = this.#owner;
-    this.#owner = null;
-    owner?.release(this.#token);
+    const token = root.#token;
+    root.invalidate();
+    if (token !== NOT_HELD) root.#holder?.letGo(token);
   }
 
-  /** Ends all views without telling the owner. */
+  /** Moves to a copy of its own, so that no receive buffer is held. Borrowed messages are retained by that. */
+  detach(): void {
+    const root = this.root;
+    if (root.isReleased) throw root.#outside();
+    if (root.#references === 0) root.#references = 1;
+    if (root.#isBorrowed) root.#moveToCopy();
+  }
+
+  /** Ends all views, whatever was retained; for whoever lent the memory. */
   invalidate(): void {
-    this.memory = NO_MEMORY;
-    this.base = 0;
-    this.end = 0;
+    this.#references = 0;
+    this.#token = NOT_HELD;
+    this.#settle(NO_MEMORY, 0, 0);
+  }
+
+  #moveToCopy(): void {
+    const copy = this.toUint8Array().slice();
+    const token = this.#token;
+    this.#token = NOT_HELD;
+    this.#isBorrowed = false;
+    this.#settle(new Memory(copy.buffer), 0, copy.length);
+    if (token !== NOT_HELD) this.#holder?.letGo(token);
+  }
+
+  /** Places this message and those that it relays. */
+  #settle(memory: Memory, base: number, bytes: number): void {
+    for (const message of this.#relayed ?? []) {
+      message.memory = memory;
+      message.base += base - this.base;
+      if (memory === NO_MEMORY) message.bytes = 0;
+    }
+    if (memory === NO_MEMORY) this.#relayed = null;
+    this.memory = memory;
+    this.base = base;
+    this.bytes = bytes;
   }
 
   // ---- objects
@@ -128,19 +180,19 @@ export class Message {
    */
   open(at: number, depth: number): Message {
     if (depth > DEPTH_MAX) throw new WireError('DEPTH', `objects are nested more than ${DEPTH_MAX} deep`);
-    this.#check(at, 8);
+    this.#check(at, ENTRY_BYTES);
     const { view } = this.memory;
-    const words = view.getUint32(at, true);
+    const start = this.base + at;
+    const words = view.getUint32(start, true);
     if (words !== 1) return this.#openLong(at, words, depth);
-    const bits = view.getInt32(at + 4, true);
-    const entries = at + 8;
+    const bits = view.getInt32(start + 4, true);
     const headerBytes = 8 + popcount(bits) * ENTRY_BYTES;
     this.#check(at, headerBytes);
     this.charge(headerBytes);
     this.at = at;
-    this.depth = depth;
-    this.entries = entries;
+    this.entries = at + 8;
     this.bits = bits;
+    this.depth = depth;
     return this;
   }
 
@@ -152,136 +204,135 @@ export class Message {
     this.#check(at, entries - at);
     const { view } = this.memory;
     let fields = 0;
-    for (let p = at + 4; p < entries; p += 4) fields += popcount(view.getInt32(p, true));
+    for (let p = at + 4; p < entries; p += 4) fields += popcount(view.getInt32(this.base + p, true));
     this.#check(entries, fields * ENTRY_BYTES);
     this.charge(entries - at + fields * ENTRY_BYTES);
     this.at = at;
-    this.depth = depth;
     this.entries = entries;
-    this.bits = view.getInt32(at + 4, true);
+    this.bits = view.getInt32(this.base + at + 4, true);
+    this.depth = depth;
     return this;
   }
 
-  /** `[u32 mark][u32 root][u32 size][u32 offset]`: the object is in the message that lies at `offset`. */
+  /** `[u32 mark][u32 place][u32 bytes][u32 offset]`: the object is in the message that lies at `offset`. */
   #openRelay(at: number, depth: number): Message {
     this.#check(at, RELAY_BYTES);
     this.charge(RELAY_BYTES);
     const { view } = this.memory;
-    const bytes = view.getUint32(at + 8, true);
-    const start = this.base + view.getUint32(at + 12, true);
-    if (bytes > this.end - start) throw this.#outside();
-    const message = new Message(this.root);
+    const start = this.base + at;
+    const bytes = view.getUint32(start + 8, true);
+    const offset = view.getUint32(start + 12, true);
+    if (bytes > this.bytes - offset) throw this.#outside();
+    const root = this.root;
+    const message = new Message(root);
     message.memory = this.memory;
-    message.base = start;
-    message.end = start + bytes;
+    message.base = this.base + offset;
+    message.bytes = bytes;
+    root.#relayed ??= [];
+    root.#relayed.push(message);
     // Relays count as objects, so that a relay that leads to itself ends.
-    return message.open(start + view.getUint32(at + 4, true), depth + 1);
+    return message.open(view.getUint32(start + 4, true), depth + 1);
   }
 
   /** The entry of the field with bit `bit` of the object at `at`, or 0 when the field is absent. */
   slot(at: number, bit: number): number {
     const { view } = this.memory;
     this.#check(at, 4);
-    const words = view.getUint32(at, true);
+    const start = this.base + at;
+    const words = view.getUint32(start, true);
     const word = bit >>> 5;
     if (word >= words) return 0;
-    const bits = view.getInt32(at + 4 + word * 4, true);
+    const bits = view.getInt32(start + 4 + word * 4, true);
     const mask = 1 << (bit & 31);
     if ((bits & mask) === 0) return 0;
     let rank = popcount(bits & (mask - 1));
-    for (let index = 0; index < word; index++) rank += popcount(view.getInt32(at + 4 + index * 4, true));
+    for (let index = 0; index < word; index++) rank += popcount(view.getInt32(start + 4 + index * 4, true));
     return at + 4 + words * 4 + rank * ENTRY_BYTES;
   }
 
-  // ---- entries: `p` is where one lies
+  // ---- entries: `p` is the place of one
 
   uint32(p: number): number {
     this.#check(p, 4);
-    return this.memory.view.getUint32(p, true);
+    return this.memory.view.getUint32(this.base + p, true);
   }
 
   int32(p: number): number {
     this.#check(p, 4);
-    return this.memory.view.getInt32(p, true);
+    return this.memory.view.getInt32(this.base + p, true);
   }
 
   bool(p: number): boolean {
     this.#check(p, 4);
-    return this.memory.view.getUint32(p, true) !== 0;
+    return this.memory.view.getUint32(this.base + p, true) !== 0;
   }
 
   float(p: number): number {
     this.#check(p, 4);
-    return this.memory.view.getFloat32(p, true);
+    return this.memory.view.getFloat32(this.base + p, true);
   }
 
   double(p: number): number {
     this.#check(p, 8);
-    return this.memory.view.getFloat64(p, true);
+    return this.memory.view.getFloat64(this.base + p, true);
   }
 
   int64(p: number): bigint {
     this.#check(p, 8);
-    return this.memory.view.getBigInt64(p, true);
+    return this.memory.view.getBigInt64(this.base + p, true);
   }
 
   uint64(p: number): bigint {
     this.#check(p, 8);
-    return this.memory.view.getBigUint64(p, true);
+    return this.memory.view.getBigUint64(this.base + p, true);
   }
 
   /** For `jstype = JS_NUMBER`: throws `RANGE` beyond ±(2^53 − 1). */
   int64Number(p: number): number {
     this.#check(p, 8);
     const { view } = this.memory;
-    return safeNumber(view.getInt32(p + 4, true) * 4_294_967_296 + view.getUint32(p, true));
+    const at = this.base + p;
+    return safeNumber(view.getInt32(at + 4, true) * 4_294_967_296 + view.getUint32(at, true));
   }
 
   uint64Number(p: number): number {
     this.#check(p, 8);
     const { view } = this.memory;
-    return safeNumber(view.getUint32(p + 4, true) * 4_294_967_296 + view.getUint32(p, true));
+    const at = this.base + p;
+    return safeNumber(view.getUint32(at + 4, true) * 4_294_967_296 + view.getUint32(at, true));
   }
 
   /** The bytes themselves: valid as long as the message is. */
   bytesAt(p: number): Uint8Array {
-    this.#check(p, 8);
-    const { view, u8 } = this.memory;
-    const size = view.getUint32(p, true);
-    const start = this.#target(view.getUint32(p + 4, true), size);
-    return u8.subarray(start, start + size);
+    const size = this.uint32(p);
+    const start = this.base + this.#target(p, size);
+    return this.memory.u8.subarray(start, start + size);
   }
 
   /** Throws `UTF8` when the bytes are not UTF-8. */
   string(p: number): string {
-    this.#check(p, 8);
-    const { view } = this.memory;
-    const size = view.getUint32(p, true);
-    const start = this.#target(view.getUint32(p + 4, true), size);
-    return readUtf8(this.memory, start, size);
+    const size = this.uint32(p);
+    return readUtf8(this.memory, this.base + this.#target(p, size), size);
   }
 
   /** Where the bytes of a bytes or string field lie, without making an object. */
   locate(p: number): ByteRange {
-    this.#check(p, 8);
-    const { view } = this.memory;
-    const size = view.getUint32(p, true);
+    const size = this.uint32(p);
     const range = this.range;
-    range.offset = this.#target(view.getUint32(p + 4, true), size);
+    range.offset = this.base + this.#target(p, size);
     range.bytes = size;
     return range;
   }
 
-  /** Where the object lies that an entry points to; `open` checks it. */
+  /** The place of the object that an entry points to; `open` checks it. */
   object(p: number): number {
-    this.#check(p, 8);
-    return this.base + this.memory.view.getUint32(p + 4, true);
+    this.#check(p, ENTRY_BYTES);
+    return this.memory.view.getUint32(this.base + p + 4, true);
   }
 
-  /** The first byte of `count` elements that an entry points to; `count` is `uint32(p)`. */
+  /** The place of the first of `count` elements that an entry points to; `count` is `uint32(p)`. */
   list(p: number, count: number, elementBytes: number): number {
-    this.#check(p, 8);
-    return this.#target(this.memory.view.getUint32(p + 4, true), count * elementBytes);
+    return this.#target(p, count * elementBytes);
   }
 
   /** Charges a visit; throws `TRAVERSAL` when the message has cost too much. */
@@ -291,23 +342,23 @@ export class Message {
     if (root.#budget < 0) throw new WireError('TRAVERSAL', 'reading visits far more than the message has');
   }
 
-  /** Checks and charges what a pointer leads to; returns its place in the memory. */
-  #target(offset: number, size: number): number {
-    const start = this.base + offset;
-    if (size > this.end - start) throw this.#outside();
+  /** Checks and charges the `size` bytes that the entry at `p` points to; returns their place. */
+  #target(p: number, size: number): number {
+    this.#check(p, ENTRY_BYTES);
+    const offset = this.memory.view.getUint32(this.base + p + 4, true);
+    if (size > this.bytes - offset) throw this.#outside();
     this.charge(size);
-    return start;
+    return offset;
   }
 
   #check(p: number, bytes: number): void {
-    // The lower bound matters only to a view that outlived its message, whose bytes another one has now.
-    if (p < this.base || bytes > this.end - p) throw this.#outside();
+    if (bytes > this.bytes - p) throw this.#outside();
   }
 
   #outside(): WireError {
     return this.isReleased
       ? new WireError('RELEASED', 'the message was released')
-      : new WireError('BOUNDS', `something lies outside the message's ${this.end - this.base} bytes`);
+      : new WireError('BOUNDS', `something lies outside the message's ${this.bytes} bytes`);
   }
 }
 

@@ -14,8 +14,9 @@ const NO_INT64 = new BigInt64Array(0);
 const NO_UINT64 = new BigUint64Array(0);
 
 /** What the elements are cut from: the memory itself when they are aligned there. */
-function source(message: Message, start: number, bytes: number, align: number): [ArrayBufferLike, number] {
+function source(message: Message, place: number, bytes: number, align: number): [ArrayBufferLike, number] {
   const { memory } = message;
+  const start = message.base + place;
   if (IS_LITTLE_ENDIAN && start % align === 0) return [memory.buffer, start];
   const copy = memory.u8.slice(start, start + bytes);
   if (!IS_LITTLE_ENDIAN) for (let at = 0; at < bytes; at += align) copy.subarray(at, at + align).reverse();
@@ -76,7 +77,7 @@ export function readUint64Numbers(message: Message, p: number): Float64Array {
 export function readBools(message: Message, p: number): boolean[] {
   if (p === 0) return [];
   const count = message.uint32(p);
-  const start = message.list(p, count, 1);
+  const start = message.base + message.list(p, count, 1);
   // An element takes 8 times its bytes.
   message.charge(count * 8);
   return Array.from(message.memory.u8.subarray(start, start + count), (byte) => byte !== 0);

@@ -6,7 +6,7 @@
 import type { Message } from './message.ts';
 
 export abstract class View {
-  /** Generated: the message, the offset of the header, that of the first entry, and the bitmap's first word. */
+  /** Generated: the message, the place of the header and of the first entry, and the bitmap's first word. */
   abstract $message: Message;
   abstract $at: number;
   abstract $entries: number;
@@ -18,7 +18,13 @@ export abstract class View {
     return this.$message;
   }
 
-  /** Lets go of the receive buffer under the message, and ends all its views. */
+  /** Keeps the message beyond its delivery: see `Message.retain`. */
+  retain(): this {
+    this.$message.retain();
+    return this;
+  }
+
+  /** Ends one `retain`; the last lets go of the receive buffer under the message, and ends all its views. */
   release(): void {
     this.$message.release();
   }

@@ -21,7 +21,7 @@ import type { SendMemory } from '../memory/send-memory.ts';
 import { type SendTarget, sendObject } from '../send/send-object.ts';
 import { writeUtf8 } from '../text/utf8-write.ts';
 import { BumpArena } from './bump-arena.ts';
-import { OBJECT, ReferenceList } from './reference-list.ts';
+import { OBJECT, POSTED, ReferenceList } from './reference-list.ts';
 import type { WireObject } from './wire-object.ts';
 
 /** In front of a buffer in a chunk: the allocator's words. */
@@ -273,6 +273,47 @@ export class Encoder {
     else memory.u8.set(bump.memory.u8.subarray(bump.start, bump.cursor), target);
   }
 
+  /** Writes all of a measured message, references copied. */
+  writeAll(root: WireObject, memory: Memory, at: number): void {
+    this.writeFront(root, memory, at);
+    const { references } = this;
+    const start = at + this.structureBytes + this.copiedBytes;
+    for (let index = 0; index < references.count; index++) {
+      const bytes = references.bytes[index]!;
+      if (bytes === 0) continue;
+      const padding = references.paddings[index]!;
+      const position = start + references.positions[index]!;
+      if (padding !== 0) memory.u8.fill(0, position - padding, position);
+      memory.u8.set(this.referencedAt(index, bytes), position);
+    }
+  }
+
+  /**
+   * Posts the references in order; when there are more than may be, copies the smallest (papers/hotos21 4.2).
+   */
+  giveReferences(target: ReferenceTarget, entriesMax: number = this.referencesMax): void {
+    const { references, send } = this;
+    const copyUpTo = references.copyUpTo(entriesMax);
+    for (let index = 0; index < references.count; index++) {
+      const bytes = references.bytes[index]!;
+      if (bytes === 0) continue;
+      const padding = references.paddings[index]!;
+      if (padding > 0) target.writeBytes?.(ZEROS.subarray(0, padding));
+      const offset = references.offsets[index]!;
+      const owner = references.owners[index]!;
+      if (owner === OBJECT || send === null) {
+        target.writeBytes?.(references.objects[offset]!);
+      } else if (bytes <= copyUpTo) {
+        target.copy?.(offset, bytes);
+      } else {
+        // From here on the reference is the target's.
+        references.owners[index] = POSTED;
+        send.guard?.posted(offset, bytes, owner);
+        target.reference(offset, bytes, owner);
+      }
+    }
+  }
+
   #stageText(text: string): number {
     const { bump } = this;
     const at = bump.reserve(text.length * 3);
@@ -323,6 +364,15 @@ export class Encoder {
     this.send!.owners.retain(owner);
     return ~this.references.push(offset, bytes, owner, alignment);
   }
+}
+
+const ZEROS = new Uint8Array(8);
+
+/** What takes parts in order. A datagram takes references only. */
+export interface ReferenceTarget {
+  copy?(offset: number, bytes: number): void;
+  writeBytes?(bytes: Uint8Array): void;
+  reference(offset: number, bytes: number, owner: number): void;
 }
 
 function staleError(): WireError {

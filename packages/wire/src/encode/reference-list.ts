@@ -14,6 +14,8 @@
 const ENTRIES_INITIAL = 16;
 /** The owner of bytes that are an object of their own. */
 export const OBJECT: number = -1;
+/** The owner of a reference that is the transport's. */
+export const POSTED: number = -3;
 const DROPPED: number = -2;
 
 export class ReferenceList {

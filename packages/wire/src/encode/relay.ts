@@ -23,7 +23,7 @@ class Relay implements WireObject {
     this.$encoder = encoder;
     this.#generation = encoder.generation;
     const bytes = view.$message.toUint8Array();
-    this.#object = view.$at - view.$message.base;
+    this.#object = view.$at;
     this.#place = encoder.stageAligned(bytes, 8);
     this.#size = encoder.size;
   }

@@ -5,10 +5,8 @@
  */
 import { SEND_BUFFER_BYTES } from '@larder/datapath';
 import type { Encoder } from '../encode/encoder.ts';
-import { OBJECT } from '../encode/reference-list.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { FRAME_HEADER_BYTES } from '../limits.ts';
-import type { SendMemory } from '../memory/send-memory.ts';
 import { putFrameHeader } from './frame.ts';
 import { OutputMemory } from './output.ts';
 
@@ -45,7 +43,7 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
     } else {
       writeLongFront(target, encoder, object, frontBytes, type, id);
     }
-    if (encoder.references.count > 0) postReferences(target, encoder, send);
+    if (encoder.references.count > 0) encoder.giveReferences(target);
   } finally {
     object.$clear();
     encoder.reset();
@@ -66,30 +64,3 @@ function writeLongFront(
   encoder.writeFront(object, memory, at + FRAME_HEADER_BYTES);
   target.writeBytes(memory.u8.subarray(at, at + frontBytes));
 }
-
-/** Posts the references in order; when there are more than may be, copies the smallest (hotos21 4.2). */
-function postReferences(target: SendTarget, encoder: Encoder, send: SendMemory | null): void {
-  const { references } = encoder;
-  const copyUpTo = references.copyUpTo(encoder.referencesMax);
-  for (let index = 0; index < references.count; index++) {
-    const bytes = references.bytes[index]!;
-    if (bytes === 0) continue;
-    const padding = references.paddings[index]!;
-    if (padding > 0) target.writeBytes(ZEROS.subarray(0, padding));
-    const owner = references.owners[index]!;
-    const offset = references.offsets[index]!;
-    if (owner === OBJECT || send === null) {
-      target.writeBytes(references.objects[offset]!);
-    } else if (bytes <= copyUpTo) {
-      target.copy(offset, bytes);
-    } else {
-      // From here on the reference is the target's.
-      references.owners[index] = POSTED;
-      send.guard?.posted(offset, bytes, owner);
-      target.reference(offset, bytes, owner);
-    }
-  }
-}
-
-const ZEROS = new Uint8Array(8);
-const POSTED = -3;

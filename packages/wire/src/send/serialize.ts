@@ -111,7 +111,9 @@ function listReferences(list: ScatterGatherList, encoder: Encoder): void {
       continue;
     }
     flush();
-    list.push(part, references.drop(index));
+    const owner = references.drop(index);
+    if (owner >= 0) encoder.send?.guard?.posted(part.byteOffset, bytes, owner);
+    list.push(part, owner);
   }
   flush();
 }
@@ -123,7 +125,7 @@ export function encode(object: WireObject): Uint8Array {
     const bytes = encoder.measure(object);
     const at = output.take(bytes);
     const { memory } = output;
-    writeAll(encoder, object, memory, at);
+    encoder.writeAll(object, memory, at);
     return memory.u8.subarray(at, at + bytes);
   } finally {
     object.$clear();
@@ -142,25 +144,11 @@ export function encodeInto(object: WireObject, memory: Memory, at: number): numb
     if (!(at >= 0 && at + bytes <= memory.u8.length)) {
       throw new WireError('TOO_LARGE', `${bytes} bytes at ${at} do not fit ${memory.u8.length}`);
     }
-    writeAll(encoder, object, memory, at);
+    encoder.writeAll(object, memory, at);
     return bytes;
   } finally {
     object.$clear();
     encoder.reset();
-  }
-}
-
-function writeAll(encoder: Encoder, object: WireObject, memory: Memory, at: number): void {
-  encoder.writeFront(object, memory, at);
-  const { references } = encoder;
-  if (references.count === 0) return;
-  const start = at + encoder.structureBytes + encoder.copiedBytes;
-  for (let index = 0; index < references.count; index++) {
-    const bytes = references.bytes[index]!;
-    if (bytes === 0) continue;
-    const position = start + references.positions[index]!;
-    if (references.paddings[index] !== 0) memory.u8.fill(0, position - references.paddings[index]!, position);
-    memory.u8.set(encoder.referencedAt(index, bytes), position);
   }
 }
 

@@ -96,7 +96,7 @@ export class GetMReplyView extends wire.View {
   $depth: number;
 
   /** `at` and `depth` are for objects inside others. */
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -113,8 +113,7 @@ export class GetMReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetMReplyView {
-    const copy = wire.copyOf(this);
-    return new GetMReplyView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new GetMReplyView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get id(): number {

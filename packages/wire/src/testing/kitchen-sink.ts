@@ -124,7 +124,7 @@ export class InnerView extends wire.View {
   $bits: number;
   $depth: number;
 
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -139,8 +139,7 @@ export class InnerView extends wire.View {
   }
 
   copy(): InnerView {
-    const copy = wire.copyOf(this);
-    return new InnerView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new InnerView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get name(): string {
@@ -847,7 +846,7 @@ export class KitchenSinkView extends wire.View {
   $bits: number;
   $depth: number;
 
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -862,8 +861,7 @@ export class KitchenSinkView extends wire.View {
   }
 
   copy(): KitchenSinkView {
-    const copy = wire.copyOf(this);
-    return new KitchenSinkView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new KitchenSinkView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get flag(): boolean {

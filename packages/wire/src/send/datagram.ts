@@ -1,0 +1,146 @@
+/** Messages into datagrams (receive/reassembler.ts has the layout). */
+import type { Socket } from 'node:dgram';
+import type { DatagramReplies } from '@larder/datapath';
+import type { WireObject } from '../encode/wire-object.ts';
+import { WireError } from '../errors.ts';
+import { DATAGRAM_BYTES, DATAGRAM_REFERENCES_MAX, FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX } from '../limits.ts';
+import type { SendMemory } from '../memory/send-memory.ts';
+import { encode, type ScatterGatherList } from './serialize.ts';
+
+function putFragmentHeader(
+  view: DataView,
+  at: number,
+  id: number,
+  type: number,
+  bytes: number,
+  index: number,
+  count: number,
+): void {
+  view.setUint32(at, id, true);
+  view.setUint32(at + 4, type, true);
+  view.setUint32(at + 8, bytes, true);
+  view.setUint16(at + 12, index, true);
+  view.setUint16(at + 14, count, true);
+}
+
+/** How many parts a message is sent in, and their length. */
+function partsOf(bytes: number, datagramBytes: number): { count: number; partBytes: number } {
+  const room = datagramBytes - FRAGMENT_HEADER_BYTES;
+  if (!(room > 0)) throw new WireError('RANGE', `a datagram of ${datagramBytes} bytes has no room for data`);
+  const count = Math.max(1, Math.ceil(bytes / room));
+  if (count > FRAGMENTS_MAX) throw new WireError('TOO_LARGE', `${bytes} bytes in ${count} datagrams`);
+  return { count, partBytes: Math.ceil(bytes / count) };
+}
+
+/**
+ * Answers a datagram with an object of the arena world, in as many datagrams as it takes. In a single one large
+ * fields are sent by reference; fragments are copied.
+ */
+export function sendDatagrams(
+  replies: DatagramReplies,
+  object: WireObject,
+  type: number,
+  id: number,
+  datagramBytes: number = DATAGRAM_BYTES,
+): void {
+  const encoder = object.$encoder;
+  const { send } = encoder;
+  if (send === null) throw new WireError('TYPE', 'the encoder has no arena to send datagrams from');
+  try {
+    const bytes = encoder.measure(object);
+    const { count, partBytes } = partsOf(bytes, datagramBytes);
+    if (count > 1) {
+      sendFragments(replies, encode(object), send, { type, id, count, partBytes });
+      return;
+    }
+    const { references } = encoder;
+    // Behind its references a datagram takes no more copied bytes, so those must not be in between.
+    const isCopied = references.isAligned || references.count > DATAGRAM_REFERENCES_MAX;
+    const frontBytes = encoder.structureBytes + encoder.copiedBytes;
+    const copiedBytes = FRAGMENT_HEADER_BYTES + (isCopied ? bytes : frontBytes);
+    const at = replies.begin(copiedBytes);
+    putFragmentHeader(send.memory.view, at, id, type, bytes, 0, 1);
+    if (isCopied) encoder.writeAll(object, send.memory, at + FRAGMENT_HEADER_BYTES);
+    else {
+      encoder.writeFront(object, send.memory, at + FRAGMENT_HEADER_BYTES);
+      encoder.giveReferences(replies, Number.POSITIVE_INFINITY);
+    }
+    replies.end(copiedBytes);
+  } finally {
+    object.$clear();
+    encoder.reset();
+  }
+}
+
+interface Fragments {
+  readonly type: number;
+  readonly id: number;
+  readonly count: number;
+  readonly partBytes: number;
+}
+
+function sendFragments(
+  replies: DatagramReplies,
+  message: Uint8Array,
+  send: SendMemory,
+  { type, id, count, partBytes }: Fragments,
+): void {
+  for (let index = 0; index < count; index++) {
+    const part = message.subarray(index * partBytes, (index + 1) * partBytes);
+    const at = replies.begin(FRAGMENT_HEADER_BYTES + part.length);
+    putFragmentHeader(send.memory.view, at, id, type, message.length, index, count);
+    send.memory.u8.set(part, at + FRAGMENT_HEADER_BYTES);
+    replies.end(FRAGMENT_HEADER_BYTES + part.length);
+  }
+}
+
+/**
+ * Sends a list from `serialize` over one of Node's datagram sockets: each datagram is one system call with as
+ * many parts as it takes. The list is released when the last has left; `done` hears of the first failure.
+ */
+export function sendToDatagram(
+  socket: Socket,
+  list: ScatterGatherList,
+  target: { readonly port: number; readonly host: string; readonly type?: number; readonly id?: number },
+  options: { readonly datagramBytes?: number; readonly done?: (error: Error | null) => void } = {},
+): void {
+  const { count, partBytes } = partsOf(list.bytes, options.datagramBytes ?? DATAGRAM_BYTES);
+  let left = count;
+  let failure: Error | null = null;
+  const sent = (error: Error | null): void => {
+    failure ??= error;
+    left--;
+    if (left > 0) return;
+    list.release();
+    options.done?.(failure);
+  };
+  const cursor = { part: 0, at: 0 };
+  for (let index = 0; index < count; index++) {
+    const header = new Uint8Array(FRAGMENT_HEADER_BYTES);
+    const { type = 0, id = 0 } = target;
+    putFragmentHeader(new DataView(header.buffer), 0, id, type, list.bytes, index, count);
+    socket.send([header, ...cut(list.parts, cursor, partBytes)], target.port, target.host, sent);
+  }
+}
+
+/** The next `bytes` bytes of some parts. */
+function cut(
+  parts: readonly Uint8Array[],
+  cursor: { part: number; at: number },
+  bytes: number,
+): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let left = bytes;
+  while (left > 0 && cursor.part < parts.length) {
+    const part = parts[cursor.part]!;
+    const piece = part.subarray(cursor.at, cursor.at + left);
+    if (piece.length > 0) pieces.push(piece);
+    left -= piece.length;
+    cursor.at += piece.length;
+    if (cursor.at === part.length) {
+      cursor.part++;
+      cursor.at = 0;
+    }
+  }
+  return pieces;
+}
