@@ -3,6 +3,8 @@
  * the router. No listening sockets.
  */
 export { type Clock, type Random, systemClock, type TimerHandle } from './clock.ts';
+export type { Resolution, ResolveName } from './config/resolver.ts';
+export type { ConfigSourceOptions } from './config/source.ts';
 export {
   type Address,
   formatAddress,
@@ -24,6 +26,7 @@ export {
   type TlsSettings,
 } from './destination/destination-options.ts';
 export type { Link, LinkFactory, LinkHandler, LinkOptions } from './destination/link.ts';
+export { nodeLinks } from './destination/node-link.ts';
 export { RoutingError } from './errors.ts';
 export { ROUTE_HANDLES } from './handles/index.ts';
 export { NullRoute } from './handles/null-route.ts';
@@ -55,3 +58,11 @@ export {
   Request,
 } from './request.ts';
 export type { RouteHandle } from './route-handle.ts';
+export {
+  type ConfigurationInfo,
+  destinationsOf,
+  poolConfig,
+  Routing,
+  type RoutingObserver,
+  type RoutingOptions,
+} from './routing.ts';

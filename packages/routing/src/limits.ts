@@ -34,6 +34,22 @@ export const LINK_QUEUED_BYTES_LOW: number = 16 * 1024 * 1024;
 /** Values of at least this size are handed to the socket instead of being copied. */
 export const OWNED_VALUE_BYTES_MIN: number = 16 * 1024;
 
+/** A configuration's text, and how deep it may be nested. */
+export const CONFIG_BYTES_MAX: number = 16 * 1024 * 1024;
+export const CONFIG_DEPTH_MAX: number = 128;
+/** How often a file is looked at and a URL asked, and how long an answer may take. */
+export const CONFIG_POLL_MS: number = 5000;
+export const CONFIG_FETCH_TIMEOUT_MS: number = 10_000;
+/** After a file has changed it is read so much later: whoever writes it may not be through. */
+export const CONFIG_SETTLE_MS: number = 50;
+export const POOL_SERVERS_MAX: number = 10_000;
+/** Times in configurations: a day. */
+export const TIMEOUT_MS_MAX: number = 86_400_000;
+/** Names are resolved again so often at least, and never more often. */
+export const DNS_REFRESH_MS: number = 30_000;
+export const DNS_REFRESH_MS_MIN: number = 1000;
+export const ADDRESSES_PER_NAME_MAX: number = 1024;
+
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`routing limits: ${text}`);
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from '../clock.ts';
 import { type Address, formatAddress } from './address.ts';
-import type { DestinationState } from './destination.ts';
+import type { Destination, DestinationState } from './destination.ts';
 import type { DestinationOptions } from './destination-options.ts';
 import type { LinkFactory } from './link.ts';
 import { ServerDestination } from './server-destination.ts';
@@ -47,7 +47,7 @@ export class Destinations {
   }
 
   /** Closes every destination that is not among these, once nothing waits for its replies any more. */
-  retain(keep: ReadonlySet<ServerDestination>): void {
+  retain(keep: ReadonlySet<Destination>): void {
     for (const [key, destination] of this.#byKey) {
       if (keep.has(destination)) continue;
       this.#byKey.delete(key);

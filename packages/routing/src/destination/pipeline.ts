@@ -196,7 +196,7 @@ export class Pipeline implements LinkHandler {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     const lost = this.queue.count;
-    this.#end(result);
+    this.#end(result, error.message);
     this.#owner.onClosed(this, error, lost);
   }
 
@@ -204,7 +204,7 @@ export class Pipeline implements LinkHandler {
   close(result: Result): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#end(result);
+    this.#end(result, '');
     this.#owner.onClosed(this, undefined, 0);
   }
 
@@ -594,12 +594,12 @@ export class Pipeline implements LinkHandler {
     this.fail(new RoutingError('PROTOCOL', `the server sent ${fault}: ${sample}`), Result.aborted);
   }
 
-  #end(result: Result): void {
+  #end(result: Result, reason: string): void {
     const link = this.#link;
     this.#link = undefined;
     link?.close();
     const { statistics } = this.#owner;
-    const text = RESULT_TEXTS[result] ?? '';
+    const text = `${RESULT_TEXTS[result] ?? 'failed'}${reason === '' ? '' : `: ${reason}`}`;
     while (this.queue.count > 0) {
       const { resolve, sink, forwardSink, tag, isDone, kind } = this.queue.shift();
       statistics.outstanding--;

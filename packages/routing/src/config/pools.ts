@@ -1,0 +1,213 @@
+/** Pools of a configuration: inheritance, servers' names and addresses, destinations with the pool's options. */
+import { readFileSync } from 'node:fs';
+import { type Address, needsResolving, parseAddress } from '../destination/address.ts';
+import { type DestinationOptions, Dialect, type TlsSettings } from '../destination/destination-options.ts';
+import type { Destinations } from '../destination/destinations.ts';
+import type { ServerDestination } from '../destination/server-destination.ts';
+import { RoutingError } from '../errors.ts';
+import type { Pool } from '../registry.ts';
+import { configError, formatPath, type Step } from './document.ts';
+import { checkPool, type PoolJson } from './schema.ts';
+
+/** What names stand for; undefined while nobody has said. */
+export type AddressBook = (host: string) => readonly string[] | undefined;
+
+export interface PoolFactoryOptions {
+  readonly pools: Readonly<Record<string, PoolJson>>;
+  readonly destinations: Destinations;
+  readonly defaults: DestinationOptions;
+  readonly addresses: AddressBook;
+}
+
+export class PoolFactory {
+  /** Every destination that a pool of this configuration names. */
+  readonly used: Set<ServerDestination> = new Set();
+  readonly #options: PoolFactoryOptions;
+  readonly #made: Map<string, Pool> = new Map();
+
+  constructor(options: PoolFactoryOptions) {
+    this.#options = options;
+  }
+
+  /** A pool by name, or one that is described where it is used (and may be used by its name then). */
+  get(json: string | Readonly<Record<string, unknown>>, steps: readonly Step[]): Pool {
+    if (typeof json === 'string') return this.#named(json, steps);
+    const pool = checkPool(json, steps);
+    const { name } = pool;
+    const isReference = name !== undefined && pool.servers === undefined && pool.inherit === undefined;
+    if (isReference) return this.#named(name, [...steps, 'name']);
+    const made = this.#make(name ?? `at ${formatPath(steps)}`, pool, steps);
+    if (name !== undefined && !Object.hasOwn(this.#options.pools, name)) this.#made.set(name, made);
+    return made;
+  }
+
+  #named(name: string, steps: readonly Step[]): Pool {
+    const known = this.#made.get(name);
+    if (known !== undefined) return known;
+    const json = Object.hasOwn(this.#options.pools, name) ? this.#options.pools[name] : undefined;
+    if (json === undefined) {
+      const names = Object.keys(this.#options.pools);
+      const list = names.length === 0 ? 'there are none' : `expected one of ${names.join(', ')}`;
+      throw configError(steps, `pool "${name}" does not exist, ${list}`);
+    }
+    const pool = this.#make(name, json, ['pools', name]);
+    this.#made.set(name, pool);
+    return pool;
+  }
+
+  #make(name: string, json: PoolJson, steps: readonly Step[]): Pool {
+    const whole = this.#inherited(json, steps, []);
+    const { servers, weights } = whole;
+    if (servers === undefined) throw configError(steps, 'expected servers, a list of addresses');
+    if (servers.length === 0) throw configError([...steps, 'servers'], 'expected at least one address');
+    if (weights !== undefined && weights.length !== servers.length) {
+      throw configError([...steps, 'weights'], `expected ${servers.length} numbers, one for each server`);
+    }
+    const destinations: ServerDestination[] = [];
+    const allWeights: number[] = [];
+    for (const [index, text] of servers.entries()) {
+      for (const destination of this.#servers(text, whole, [...steps, 'servers', index], steps)) {
+        destinations.push(destination);
+        allWeights.push(weights?.[index] ?? 1);
+        this.used.add(destination);
+      }
+    }
+    return { name, destinations, weights: weights === undefined ? undefined : allWeights, json: whole };
+  }
+
+  #inherited(json: PoolJson, steps: readonly Step[], seen: readonly string[]): PoolJson {
+    const parentName = json.inherit;
+    if (parentName === undefined) return json;
+    if (seen.includes(parentName)) {
+      throw configError(
+        [...steps, 'inherit'],
+        `pools inherit in a circle: ${[...seen, parentName].join(', ')}`,
+      );
+    }
+    const parent = Object.hasOwn(this.#options.pools, parentName)
+      ? this.#options.pools[parentName]
+      : undefined;
+    if (parent === undefined) throw configError([...steps, 'inherit'], `pool "${parentName}" does not exist`);
+    const whole = this.#inherited(parent, ['pools', parentName], [...seen, parentName]);
+    return { ...whole, ...json };
+  }
+
+  /** The destinations of one entry: one, or one for each address of a name. */
+  #servers(
+    text: string,
+    pool: PoolJson,
+    steps: readonly Step[],
+    poolSteps: readonly Step[],
+  ): ServerDestination[] {
+    let parsed: ReturnType<typeof parseAddress>;
+    try {
+      parsed = parseAddress(text);
+    } catch (error) {
+      throw configError(steps, RoutingError.from(error).message);
+    }
+    const { address, isTls } = parsed;
+    const options = this.#destinationOptions(pool, isTls, poolSteps);
+    return this.#addresses(address).map((each) => this.#options.destinations.get(each, options));
+  }
+
+  #addresses(address: Address): readonly Address[] {
+    if (address.kind !== 'tcp' || !needsResolving(address)) return [address];
+    const found = this.#options.addresses(address.host);
+    // A name that nobody knows yet stays in the pool, so that its keys do not move to other servers.
+    if (found === undefined || found.length === 0) return [address];
+    return found.map((host) => ({ kind: 'tcp', host, port: address.port, serverName: address.host }));
+  }
+
+  #destinationOptions(
+    pool: PoolJson,
+    isTls: boolean | undefined,
+    steps: readonly Step[],
+  ): DestinationOptions {
+    const { defaults } = this.#options;
+    if ((pool.user === undefined) !== (pool.password === undefined)) {
+      throw configError(steps, 'expected user and password, or neither');
+    }
+    const credentials =
+      pool.user === undefined || pool.password === undefined
+        ? defaults.credentials
+        : { user: pool.user, password: pool.password };
+    return {
+      timeoutMs: pool.server_timeout ?? defaults.timeoutMs,
+      connectTimeoutMs: pool.connect_timeout ?? defaults.connectTimeoutMs,
+      connections: pool.connections ?? defaults.connections,
+      outstandingMax: pool.max_outstanding ?? defaults.outstandingMax,
+      failuresUntilTko: pool.failures_until_tko ?? defaults.failuresUntilTko,
+      probeDelayInitialMs: pool.probe_delay_initial_ms ?? defaults.probeDelayInitialMs,
+      probeDelayMaxMs: pool.probe_delay_max_ms ?? defaults.probeDelayMaxMs,
+      keepAliveMs: pool.keep_alive_ms ?? defaults.keepAliveMs,
+      tls: tlsOf(pool, isTls, defaults.tls, [...steps, 'tls']),
+      dialect: pool.dialect ?? defaults.dialect ?? Dialect.auto,
+      keepRoutingPrefix: pool.keep_routing_prefix ?? defaults.keepRoutingPrefix,
+      credentials,
+      udpPort: pool.udp_port ?? defaults.udpPort,
+    };
+  }
+}
+
+/** Every name that the pools of the document mention, be they described in `pools` or where they are used. */
+export function namesIn(document: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, each] of Object.entries(value)) {
+      if (name !== 'servers' || !Array.isArray(each)) {
+        walk(each);
+        continue;
+      }
+      for (const server of each) {
+        const host = typeof server === 'string' ? hostOf(server) : undefined;
+        if (host !== undefined) names.add(host);
+      }
+    }
+  };
+  walk(document);
+  return names;
+}
+
+function hostOf(text: string): string | undefined {
+  try {
+    const { address } = parseAddress(text);
+    return address.kind === 'tcp' && needsResolving(address) ? address.host : undefined;
+  } catch {
+    // What is wrong with it is said, with its place, when the pool is built.
+    return undefined;
+  }
+}
+
+function tlsOf(
+  pool: PoolJson,
+  isTls: boolean | undefined,
+  fallback: TlsSettings | undefined,
+  steps: readonly Step[],
+): TlsSettings | undefined {
+  const { tls, security_mech: mechanism, ssl, use_ssl: useSsl } = pool;
+  const byPool =
+    tls === undefined
+      ? (ssl ?? useSsl ?? (mechanism === undefined ? undefined : mechanism !== 'plain'))
+      : tls !== false;
+  const wanted = isTls ?? byPool ?? fallback !== undefined;
+  if (!wanted) return undefined;
+  if (typeof tls !== 'object') return fallback ?? { rejectUnauthorized: true };
+  const settings: { -readonly [K in keyof TlsSettings]: TlsSettings[K] } = {
+    rejectUnauthorized: tls.reject_unauthorized ?? true,
+  };
+  if (tls.ca !== undefined) settings.ca = readPem(tls.ca, [...steps, 'ca']);
+  if (tls.cert !== undefined) settings.cert = readPem(tls.cert, [...steps, 'cert']);
+  if (tls.key !== undefined) settings.key = readPem(tls.key, [...steps, 'key']);
+  if (tls.server_name !== undefined) settings.serverName = tls.server_name;
+  return settings;
+}
+
+function readPem(text: string, steps: readonly Step[]): string {
+  if (text.includes('-----BEGIN ')) return text;
+  try {
+    return readFileSync(text, 'utf8');
+  } catch (error) {
+    throw configError(steps, `expected PEM text or a file with it: ${RoutingError.from(error).message}`);
+  }
+}

@@ -1,0 +1,221 @@
+/** What a configuration may say, in mcrouter's names; route handles check their own parameters. */
+import { z } from 'zod';
+import {
+  CONNECTIONS_PER_DESTINATION_MAX,
+  OUTSTANDING_MAX,
+  POOL_SERVERS_MAX,
+  PROBE_DELAY_MAX_MS,
+  TIMEOUT_MS_MAX,
+} from '../limits.ts';
+import { type RouteJson, routeJson } from '../registry.ts';
+import { configError, type Step } from './document.ts';
+
+/** A pool as it is written. */
+export interface PoolJson extends Readonly<Record<string, unknown>> {
+  readonly name?: string | undefined;
+  readonly inherit?: string | undefined;
+  readonly servers?: readonly string[] | undefined;
+  readonly weights?: readonly number[] | undefined;
+  readonly keep_routing_prefix?: boolean | undefined;
+  readonly server_timeout?: number | undefined;
+  readonly connect_timeout?: number | undefined;
+  readonly connections?: number | undefined;
+  readonly max_outstanding?: number | undefined;
+  readonly failures_until_tko?: number | undefined;
+  readonly probe_delay_initial_ms?: number | undefined;
+  readonly probe_delay_max_ms?: number | undefined;
+  readonly keep_alive_ms?: number | undefined;
+  readonly tls?: boolean | TlsJson | undefined;
+  readonly security_mech?: 'plain' | 'ssl' | 'tls' | undefined;
+  readonly ssl?: boolean | undefined;
+  readonly use_ssl?: boolean | undefined;
+  readonly dialect?: 'auto' | 'memcached' | 'larder' | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly udp_port?: number | undefined;
+}
+
+/** PEM text or paths of files with it. */
+export interface TlsJson {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly server_name?: string | undefined;
+  readonly reject_unauthorized?: boolean | undefined;
+}
+
+const milliseconds = z.int().min(1).max(TIMEOUT_MS_MAX);
+
+/** A certificate or key: PEM text, or the path of a file with it. */
+const pem = z.string().min(1);
+
+const tlsSchema = z.union([
+  z.boolean(),
+  z.strictObject({
+    ca: pem.optional(),
+    cert: pem.optional(),
+    key: pem.optional(),
+    server_name: z.string().optional(),
+    reject_unauthorized: z.boolean().optional(),
+  }),
+]);
+
+const poolSchema: z.ZodType<PoolJson> = z.strictObject({
+  name: z.string().optional(),
+  /** Everything that this pool does not say is taken from that one. */
+  inherit: z.string().optional(),
+  servers: z.array(z.string()).max(POOL_SERVERS_MAX).optional(),
+  weights: z.array(z.number().min(0)).optional(),
+  protocol: z.literal('ascii', { error: 'expected "ascii", the only protocol' }).optional(),
+  keep_routing_prefix: z.boolean().optional(),
+  server_timeout: milliseconds.optional(),
+  connect_timeout: milliseconds.optional(),
+  connections: z.int().min(1).max(CONNECTIONS_PER_DESTINATION_MAX).optional(),
+  max_outstanding: z.int().min(1).max(OUTSTANDING_MAX).optional(),
+  failures_until_tko: z.int().min(1).optional(),
+  probe_delay_initial_ms: z.int().min(1).max(PROBE_DELAY_MAX_MS).optional(),
+  probe_delay_max_ms: z.int().min(1).max(PROBE_DELAY_MAX_MS).optional(),
+  keep_alive_ms: z.int().min(0).max(TIMEOUT_MS_MAX).optional(),
+  tls: tlsSchema.optional(),
+  security_mech: z.enum(['plain', 'ssl', 'tls']).optional(),
+  ssl: z.boolean().optional(),
+  dialect: z.enum(['auto', 'memcached', 'larder']).optional(),
+  user: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+  udp_port: z.int().min(1).max(0xffff).optional(),
+  // Of mcrouter's, without a meaning here.
+  region: z.string().optional(),
+  cluster: z.string().optional(),
+  qos: z.unknown().optional(),
+  enable_compression: z.boolean().optional(),
+  use_ssl: z.boolean().optional(),
+  devnull_asynclog: z.boolean().optional(),
+  comment: z.unknown().optional(),
+});
+
+const namedHandle = z.looseObject({ type: z.string(), name: z.string() });
+
+const configSchema = z.strictObject({
+  pools: z.record(z.string(), poolSchema).optional(),
+  route: routeJson.optional(),
+  routes: z
+    .union([
+      z.array(z.strictObject({ aliases: z.array(z.string()).min(1), route: routeJson })).min(1),
+      z.record(z.string(), routeJson),
+    ])
+    .optional(),
+  named_handles: z.union([z.array(namedHandle), z.record(z.string(), z.looseObject({}))]).optional(),
+  /** Which of `routes` takes keys without a prefix: its alias. The first one otherwise. */
+  default_prefix: z.string().optional(),
+  comment: z.unknown().optional(),
+});
+
+export interface RouteEntry {
+  readonly aliases: readonly string[];
+  readonly route: RouteJson;
+  /** Where the route stands. */
+  readonly steps: readonly Step[];
+}
+
+/** A configuration whose frame is checked. */
+export interface ConfigJson {
+  readonly pools: Readonly<Record<string, PoolJson>>;
+  /** One without prefixes, or one for each set of aliases. */
+  readonly route: RouteJson | undefined;
+  readonly routes: readonly RouteEntry[];
+  readonly namedHandles: ReadonlyMap<string, { readonly json: RouteJson; readonly steps: readonly Step[] }>;
+  readonly defaultPrefix: string | undefined;
+}
+
+const UNSUPPORTED = ['macros', 'consts'];
+
+/** Checks a pool that is described where it is used. */
+export function checkPool(json: unknown, steps: readonly Step[]): PoolJson {
+  const parsed = poolSchema.safeParse(json);
+  if (!parsed.success) throw issueError(parsed.error, steps);
+  return parsed.data;
+}
+
+/** Checks the frame; throws a RoutingError CONFIG. */
+export function checkConfig(document: unknown): ConfigJson {
+  for (const name of UNSUPPORTED) {
+    if (typeof document === 'object' && document !== null && name in document) {
+      throw configError(
+        [name],
+        "mcrouter's preprocessor is not supported: expected the configuration that it expands to",
+      );
+    }
+  }
+  const parsed = configSchema.safeParse(document);
+  if (!parsed.success) throw issueError(parsed.error, []);
+  const { pools, route, routes, named_handles: named, default_prefix: defaultPrefix } = parsed.data;
+  if ((route === undefined) === (routes === undefined)) {
+    throw configError([], 'expected either "route" or "routes"');
+  }
+  const entries: RouteEntry[] = Array.isArray(routes)
+    ? routes.map((entry, index) => ({ ...entry, steps: ['routes', index, 'route'] }))
+    : Object.entries(routes ?? {}).map(([alias, entry]) => ({
+        aliases: [alias],
+        route: entry,
+        steps: ['routes', alias],
+      }));
+  const namedHandles = new Map<string, { json: RouteJson; steps: readonly Step[] }>();
+  if (Array.isArray(named)) {
+    for (const [index, json] of named.entries()) {
+      const steps = ['named_handles', index];
+      if (namedHandles.has(json.name))
+        throw configError([...steps, 'name'], `"${json.name}" is taken already`);
+      namedHandles.set(json.name, { json, steps });
+    }
+  } else {
+    for (const [name, json] of Object.entries(named ?? {})) {
+      namedHandles.set(name, { json, steps: ['named_handles', name] });
+    }
+  }
+  return { pools: pools ?? {}, route, routes: entries, namedHandles, defaultPrefix };
+}
+
+/** The first complaint of zod, as an error that names the place and what was expected there. */
+export function issueError(error: z.ZodError, steps: readonly Step[]): Error {
+  const issue = deepest(error.issues);
+  if (issue === undefined) return configError(steps, error.message);
+  return configError([...steps, ...issue.path], describe(issue));
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly keys?: readonly string[];
+  readonly errors?: readonly (readonly z.core.$ZodIssue[])[];
+}
+
+/** Of the alternatives of a union, the one that was followed furthest is the one that was meant. */
+function deepest(issues: readonly z.core.$ZodIssue[]): Issue | undefined {
+  let best: Issue | undefined;
+  for (const issue of issues) {
+    let candidate: Issue = issue;
+    if (issue.code === 'invalid_union') {
+      for (const alternative of issue.errors) {
+        const inner = deepest(alternative);
+        if (inner !== undefined && inner.path.length > 0) {
+          candidate = { ...inner, path: [...issue.path, ...inner.path] };
+        }
+      }
+    }
+    if (best === undefined || candidate.path.length > best.path.length) best = candidate;
+  }
+  return best;
+}
+
+function describe(issue: Issue): string {
+  if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
+    return `does not know ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  }
+  const { errors } = issue;
+  const texts = errors === undefined || !issue.message.startsWith('Invalid input') ? [issue] : errors.flat();
+  const parts = [...new Set(texts.map(({ message }) => message.replace(/^Invalid input: /, '')))];
+  const isMissing = parts.every((part) => part.endsWith(', received undefined'));
+  const text = parts.map((part) => part.replace(/, received undefined$/, '')).join(' or ');
+  return isMissing ? `is missing, ${text}` : text.replaceAll('record', 'object');
+}

@@ -1,0 +1,344 @@
+/**
+ * Routing as a whole: a configuration made into route handles, kept up to date.
+ *
+ * ```
+ *   source ──text──▶ parse, check ──▶ names resolved ──▶ handles built ──▶ the root is exchanged
+ *      ▲ changes         │ wrong           ▲ others now       │ wrong          old destinations that
+ *      │                 └───────────── the old one stays, the error is told   nobody names leave when idle
+ * ```
+ *
+ * Requests on their way go on in the handles that they are in. Destinations whose address and options stay the
+ * same stay too, with their connections and their health.
+ */
+import { hostname } from 'node:os';
+import { type Clock, systemClock } from './clock.ts';
+import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
+import { configError, parseDocument } from './config/document.ts';
+import { namesIn, PoolFactory } from './config/pools.ts';
+import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
+import { type PrefixedRoute, RootRoute } from './config/root-route.ts';
+import { type ConfigJson, checkConfig } from './config/schema.ts';
+import { type ConfigSource, type ConfigSourceOptions, openSource } from './config/source.ts';
+import type { Destination, DestinationState } from './destination/destination.ts';
+import { DESTINATION_DEFAULTS, type DestinationOptions } from './destination/destination-options.ts';
+import { Destinations } from './destination/destinations.ts';
+import type { LinkFactory } from './destination/link.ts';
+import { nodeLinks } from './destination/node-link.ts';
+import { RoutingError } from './errors.ts';
+import { ROUTE_HANDLES } from './handles/index.ts';
+import { CONFIG_POLL_MS, DNS_REFRESH_MS } from './limits.ts';
+import type { RouteHandleDefinition, RoutingServices } from './registry.ts';
+import { Reply, Result } from './reply.ts';
+import type { Request } from './request.ts';
+import type { RouteHandle } from './route-handle.ts';
+
+/** Told what happens. None of these may throw. */
+export interface RoutingObserver {
+  /** A destination became up, TKO or closed. */
+  onDestination?(state: DestinationState, destination: Destination): void;
+  /** Another configuration is in use. */
+  onConfiguration?(configuration: ConfigurationInfo): void;
+  /** A new configuration was refused, or could not be had; the old one stays. */
+  onConfigurationError?(error: RoutingError): void;
+}
+
+export interface RoutingOptions {
+  /** The configuration: an object, its text, `{ file }` or `{ url }`. */
+  readonly config: ConfigSourceOptions;
+  readonly services?: Partial<RoutingServices>;
+  /** Where links come from; Node's sockets otherwise. */
+  readonly links?: LinkFactory;
+  /** For pools that say nothing else. */
+  readonly defaults?: Partial<DestinationOptions>;
+  /** How often a file is looked at or a URL asked. */
+  readonly pollMs?: number;
+  /** How often names are resolved again, at least. */
+  readonly dnsRefreshMs?: number;
+  readonly resolveName?: ResolveName;
+  readonly observer?: RoutingObserver;
+  /** Handles beyond the ones of this package. */
+  readonly handles?: readonly RouteHandleDefinition[];
+}
+
+/** The configuration in use. */
+export interface ConfigurationInfo {
+  /** Path, URL or `given`. */
+  readonly source: string;
+  readonly text: string;
+  /** Wall clock milliseconds. */
+  readonly loadedAt: number;
+  /** How many have been in use so far. */
+  readonly generation: number;
+  /** What was wrong with a later one. */
+  readonly lastError: RoutingError | undefined;
+}
+
+/** One configuration's handles. */
+interface Generation {
+  readonly root: RouteHandle;
+  readonly kept: KeptState;
+  readonly document: unknown;
+  readonly config: ConfigJson;
+  readonly text: string;
+}
+
+export class Routing implements RouteHandle, AsyncDisposable {
+  readonly name: string = 'routing';
+  readonly services: RoutingServices;
+  readonly #options: RoutingOptions;
+  readonly #definitions: ReadonlyMap<string, RouteHandleDefinition>;
+  readonly #destinations: Destinations;
+  readonly #resolver: Resolver;
+  readonly #source: ConfigSource;
+  #current: Generation;
+  #info: ConfigurationInfo;
+  /** Reloads one after the other. */
+  #work: Promise<unknown> = Promise.resolve();
+  #isClosed: boolean = false;
+
+  /** Use `Routing.open`. */
+  private constructor(options: RoutingOptions) {
+    this.#options = options;
+    const clock: Clock = options.services?.clock ?? systemClock;
+    this.services = {
+      clock,
+      random: options.services?.random ?? Math.random,
+      clientId: options.services?.clientId ?? hostname(),
+      spoolFolder: options.services?.spoolFolder,
+      notice: options.services?.notice ?? ((): void => {}),
+    };
+    const { observer } = options;
+    this.#definitions = new Map(
+      [...ROUTE_HANDLES, ...(options.handles ?? [])].map((each) => [each.type, each]),
+    );
+    this.#destinations = new Destinations({
+      clock,
+      random: this.services.random,
+      links: options.links ?? nodeLinks,
+      onState: (state, destination) => observer?.onDestination?.(state, destination),
+    });
+    this.#resolver = new Resolver({
+      clock,
+      resolve: options.resolveName ?? resolveName,
+      refreshMs: options.dnsRefreshMs ?? DNS_REFRESH_MS,
+      onChange: () => void this.#enqueue(() => this.#rebuild()),
+      notice: this.services.notice,
+    });
+    this.#source = openSource(options.config, clock, options.pollMs ?? CONFIG_POLL_MS);
+    const nothing = new Unconfigured();
+    const config = {
+      pools: {},
+      route: undefined,
+      routes: [],
+      namedHandles: new Map(),
+      defaultPrefix: undefined,
+    };
+    this.#current = { root: nothing, kept: new Map(), document: undefined, config, text: '' };
+    this.#info = { source: this.#source.label, text: '', loadedAt: 0, generation: 0, lastError: undefined };
+  }
+
+  /** Reads the configuration and builds its handles; throws a RoutingError when either fails. */
+  static async open(options: RoutingOptions): Promise<Routing> {
+    const routing = new Routing(options);
+    try {
+      await routing.#load();
+    } catch (error) {
+      await routing.close();
+      throw RoutingError.from(error);
+    }
+    routing.#source.start(() => void routing.reload());
+    return routing;
+  }
+
+  /** The handle of the configuration in use; another one after a reload. */
+  get root(): RouteHandle {
+    return this.#current.root;
+  }
+
+  get children(): readonly RouteHandle[] {
+    return [this.#current.root];
+  }
+
+  get configuration(): ConfigurationInfo {
+    return this.#info;
+  }
+
+  route(request: Request): Promise<Reply> {
+    return this.#current.root.route(request);
+  }
+
+  direct(request: Request): Destination | undefined {
+    return this.#current.root.direct?.(request);
+  }
+
+  /** Every destination of the configuration in use. */
+  destinations(): Iterable<Destination> {
+    return this.#destinations.all();
+  }
+
+  /** Looks for a new configuration now. Never throws: answers what was wrong, if anything. */
+  async reload(): Promise<RoutingError | undefined> {
+    return this.#enqueue(() => this.#load());
+  }
+
+  /** Closes all connections; what waits is answered with `shutdown`. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#source.close();
+    this.#resolver.close();
+    await this.#work;
+    const { kept } = this.#current;
+    this.#current = { ...this.#current, root: new Unconfigured(), kept: new Map() };
+    this.#destinations.close();
+    await Promise.all(
+      [...kept.values()].map((value) =>
+        'close' in value && typeof value.close === 'function' ? value.close() : undefined,
+      ),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<RoutingError | undefined> {
+    const result = this.#work.then(async () => {
+      if (this.#isClosed) return undefined;
+      try {
+        await work();
+        return undefined;
+      } catch (error) {
+        const failure = RoutingError.from(error);
+        // The same news again and again is none.
+        const isNew = failure.message !== this.#info.lastError?.message;
+        this.#info = { ...this.#info, lastError: failure };
+        if (isNew) this.#options.observer?.onConfigurationError?.(failure);
+        return failure;
+      }
+    });
+    this.#work = result;
+    return result;
+  }
+
+  async #load(): Promise<void> {
+    const text = await this.#source.read();
+    if (text === undefined || (text === this.#current.text && this.#info.generation > 0)) {
+      this.#info = { ...this.#info, lastError: undefined };
+      return;
+    }
+    const document = parseDocument(text);
+    const config = checkConfig(document);
+    const names = namesIn(document);
+    await this.#resolver.follow(names);
+    if (this.#isClosed) return;
+    try {
+      this.#use(document, config, text);
+    } finally {
+      // A refused configuration's names are of no interest.
+      this.#resolver.retain(namesIn(this.#current.document));
+    }
+  }
+
+  /** The same configuration with other addresses. */
+  async #rebuild(): Promise<void> {
+    const { document, config, text } = this.#current;
+    this.#use(document, config, text);
+  }
+
+  #use(document: unknown, config: ConfigJson, text: string): void {
+    const before = this.#current;
+    const pools = new PoolFactory({
+      pools: config.pools,
+      destinations: this.#destinations,
+      defaults: { ...DESTINATION_DEFAULTS, ...this.#options.defaults },
+      addresses: (host) => this.#resolver.addresses(host),
+    });
+    const builder = new RouteBuilder({
+      config,
+      pools,
+      definitions: this.#definitions,
+      services: this.services,
+      kept: before.kept,
+    });
+    let root: RouteHandle;
+    try {
+      root = buildRoot(config, builder);
+      // Pools that no route uses have to be right all the same.
+      for (const name of Object.keys(config.pools)) pools.get(name, ['pools', name]);
+    } catch (error) {
+      closeUnkept(builder.kept, before.kept);
+      this.#destinations.retain(destinationsOf(before.root));
+      throw error;
+    }
+    this.#current = { root, kept: builder.kept, document, config, text };
+    closeUnkept(before.kept, builder.kept);
+    this.#destinations.retain(destinationsOf(root));
+    const { source, generation } = this.#info;
+    const loadedAt = this.services.clock.wallNow();
+    this.#info = { source, text, loadedAt, generation: generation + 1, lastError: undefined };
+    this.#options.observer?.onConfiguration?.(this.#info);
+  }
+}
+
+/** The configuration of one pool behind a hash: what a static list of servers comes to. */
+export function poolConfig(
+  servers: readonly string[],
+  pool: Readonly<Record<string, unknown>> = {},
+): { readonly [name: string]: unknown } {
+  return { pools: { main: { ...pool, servers } }, route: 'PoolRoute|main' };
+}
+
+/** Every destination that the handle may send to. */
+export function destinationsOf(handle: RouteHandle): Set<Destination> {
+  const found = new Set<Destination>();
+  const seen = new Set<RouteHandle>();
+  const walk = (each: RouteHandle): void => {
+    if (seen.has(each)) return;
+    seen.add(each);
+    if (isDestination(each)) found.add(each);
+    for (const child of each.children) walk(child);
+  };
+  walk(handle);
+  return found;
+}
+
+function isDestination(handle: RouteHandle): handle is Destination {
+  return 'submit' in handle && 'forward' in handle;
+}
+
+function buildRoot(config: ConfigJson, builder: RouteBuilder): RouteHandle {
+  if (config.route !== undefined) return new RootRoute(builder.route(config.route, ['route']), []);
+  const prefixed: PrefixedRoute[] = [];
+  for (const { aliases, route: json, steps } of config.routes) {
+    const route = builder.route(json, steps);
+    for (const [index, alias] of aliases.entries()) {
+      const place = steps.at(-1) === 'route' ? [...steps.slice(0, -1), 'aliases', index] : steps;
+      if (!/^\/[^/*]+\/[^/*]+\/$/.test(alias))
+        throw configError(place, `"${alias}" is not an alias: expected /region/cluster/`);
+      if (prefixed.some(({ prefix }) => prefix === alias))
+        throw configError(place, `alias ${alias} is taken already`);
+      prefixed.push({ prefix: alias, route });
+    }
+  }
+  const { defaultPrefix } = config;
+  const fallback =
+    defaultPrefix === undefined ? prefixed[0] : prefixed.find(({ prefix }) => prefix === defaultPrefix);
+  if (fallback === undefined) {
+    throw configError(
+      ['default_prefix'],
+      `expected one of ${prefixed.map(({ prefix }) => prefix).join(', ')}`,
+    );
+  }
+  return new RootRoute(fallback.route, prefixed);
+}
+
+/** Before the first configuration and after the end. */
+class Unconfigured implements RouteHandle {
+  readonly name: string = 'unconfigured';
+  readonly children: readonly RouteHandle[] = [];
+
+  route(): Promise<Reply> {
+    return Promise.resolve(Reply.of(Result.shutdown, 'shut down'));
+  }
+}
