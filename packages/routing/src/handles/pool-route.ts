@@ -1,12 +1,25 @@
-/** One destination of a pool, chosen by the key's hash. */
+/**
+ * One destination of a pool, chosen by the key's hash.
+ *
+ * As in mcrouter a pool route can carry what else concerns its destinations: `asynclog` spools their failed
+ * deletes, `shadows` copies requests, `slow_warmup` spares cold ones, `rates` limits the whole pool.
+ */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
 import type { KeyHash } from '../hashes/key-hash.ts';
-import { createKeyHash, hashJson, poolTargets } from '../hashes/registry.ts';
-import { defineRouteHandle, type RouteHandleDefinition } from '../registry.ts';
+import { createKeyHash, hashJson, hashName, poolTargets } from '../hashes/registry.ts';
+import { type BuildContext, defineRouteHandle, type Pool, type RouteHandleDefinition } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
+import { withAsynclog } from './asynclog-route.ts';
+import { isSpooling, spooled } from './asynclog-scope.ts';
+import { ErrorRoute } from './error-route.ts';
+import { HashRoute } from './hash-route.ts';
+import { makeLatestRoute } from './latest-route.ts';
+import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
+import { buildShadows, ShadowRoute, shadowJson } from './shadow-route.ts';
+import { SlowWarmUpRoute, slowWarmUpJson, slowWarmUpSettings, WarmUpCounts } from './slow-warm-up-route.ts';
 
 export class PoolRoute implements RouteHandle {
   readonly name: string;
@@ -28,16 +41,78 @@ export class PoolRoute implements RouteHandle {
   }
 }
 
+const parameters = z.strictObject({
+  pool: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  hash: hashJson.optional(),
+  asynclog: z.boolean().optional(),
+  shadows: z.array(shadowJson).optional(),
+  shadow_policy: z.enum(['default']).optional(),
+  slow_warmup: slowWarmUpJson.optional(),
+  rates: ratesJson.optional(),
+});
+type Parameters = z.output<typeof parameters>;
+
 export const poolRoute: RouteHandleDefinition = defineRouteHandle({
   type: 'PoolRoute',
-  parameters: z.strictObject({
-    pool: z.union([z.string(), z.record(z.string(), z.unknown())]),
-    hash: hashJson.optional(),
-  }),
+  parameters,
   restParameter: 'pool',
-  build: (parameters, context) => {
-    const pool = context.pool(parameters.pool, 'pool');
-    const hash = createKeyHash(parameters.hash, poolTargets(pool), (text) => context.fail(text, 'hash'));
-    return new PoolRoute(pool.name, pool.destinations, hash);
-  },
+  build: (options, context) =>
+    options.asynclog === true
+      ? withAsynclog(context, () => buildPool(options, context))
+      : buildPool(options, context),
 });
+
+function buildPool(options: Parameters, context: BuildContext): RouteHandle {
+  const pool = context.pool(options.pool, 'pool');
+  if (pool.destinations.length === 0) return new ErrorRoute(`pool ${pool.name} has no servers`);
+  const chosen = buildSelection(pool, options, context);
+  const { rates } = options;
+  if (rates === undefined) return chosen;
+  const id = `rate-limit ${context.path} ${JSON.stringify(rates)}`;
+  return new RateLimitRoute(
+    chosen,
+    rates,
+    context.keep(id, () => new RateLimiter(rates, context.services.clock)),
+  );
+}
+
+function buildSelection(pool: Pool, options: Parameters, context: BuildContext): RouteHandle {
+  const isPlain = !isSpooling(context) && options.shadows === undefined && options.slow_warmup === undefined;
+  if (hashName(options.hash) === 'Latest') {
+    const settings = typeof options.hash === 'object' ? options.hash : {};
+    return makeLatestRoute(wrapped(pool, options, context), settings, context);
+  }
+  const hash = createKeyHash(options.hash, poolTargets(pool), (text) => context.fail(text, 'hash'));
+  if (isPlain) return new PoolRoute(pool.name, pool.destinations, hash);
+  return new HashRoute(`pool|${pool.name}`, wrapped(pool, options, context), hash);
+}
+
+/** The destinations with whatever this route puts around each of them. */
+function wrapped(pool: Pool, options: Parameters, context: BuildContext): readonly RouteHandle[] {
+  const shadows = buildShadows(context, options.shadows ?? []);
+  const warmUp = options.slow_warmup;
+  const failover =
+    warmUp === undefined ? undefined : context.route(warmUp.failoverRoute, 'slow_warmup', 'failoverRoute');
+  return pool.destinations.map((destination, index) => {
+    let route = spooled(context, destination);
+    if (failover !== undefined) {
+      route = new SlowWarmUpRoute(
+        route,
+        failover,
+        warmUp?.settings ?? slowWarmUpSettings.parse({}),
+        context.keep(`slow-warmup ${destination.key}`, () => new WarmUpCounts()),
+        context.services.random,
+      );
+    }
+    const own = shadows.filter(({ json }) => {
+      const [first = 0, last = Number.POSITIVE_INFINITY] = json.index_range ?? [];
+      return first <= index && index <= last;
+    });
+    return own.length === 0
+      ? route
+      : new ShadowRoute(
+          route,
+          own.map(({ shadow }) => shadow),
+        );
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * A failover over a few of the children, picked and ordered by who asks: each client has its own first child and
+ * stays with it as long as it answers.
+ */
+import { z } from 'zod';
+import type { HashObject } from '../hashes/registry.ts';
+import { WeightedCh3Hash } from '../hashes/weighted-ch3.ts';
+import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
+import type { RouteHandle } from '../route-handle.ts';
+import { buildChildren } from './asynclog-scope.ts';
+import { failoverParameters, makeFailoverRoute } from './failover-route.ts';
+
+const FAILOVER_COUNT = 5;
+const WEIGHT_MISSING = 0.5;
+
+const latestParameters = z.looseObject({
+  ...failoverParameters,
+  failover_count: z.int().min(1).optional(),
+  thread_local_failover: z.boolean().optional(),
+  salt: z.string().optional(),
+  weights: z.array(z.number().min(0).max(1)).optional(),
+});
+
+/** Up to `count` of the children in this client's order; heavier ones come first more often. */
+export function latestOrder(
+  children: readonly RouteHandle[],
+  count: number,
+  weights: readonly number[],
+  clientId: string,
+): RouteHandle[] {
+  const left = children.map((child, index) => ({ child, weight: weights[index] ?? WEIGHT_MISSING }));
+  const order: RouteHandle[] = [];
+  while (order.length < count && left.length > 0) {
+    const key = Buffer.from(`${clientId}\n${order.length}`);
+    const hash = new WeightedCh3Hash(left.map((each) => each.weight));
+    order.push(...left.splice(hash.select(key, 0, key.length), 1).map((each) => each.child));
+  }
+  return order;
+}
+
+/** Also what `"hash_func": "Latest"` makes. */
+export function makeLatestRoute(
+  children: readonly RouteHandle[],
+  options: HashObject,
+  context: BuildContext,
+): RouteHandle {
+  const parsed = latestParameters.safeParse(options);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return context.fail(issue?.message ?? 'expected parameters of LatestRoute', ...pathOf(issue?.path));
+  }
+  const { failover_count, salt, weights } = parsed.data;
+  const order = latestOrder(
+    children,
+    failover_count ?? FAILOVER_COUNT,
+    weights ?? children.map(() => 1),
+    context.services.clientId + (salt ?? ''),
+  );
+  return makeFailoverRoute('latest', order, parsed.data, context);
+}
+
+function pathOf(path: readonly PropertyKey[] | undefined): string[] {
+  return (path ?? []).map(String);
+}
+
+export const latestRoute: RouteHandleDefinition = defineRouteHandle({
+  type: 'LatestRoute',
+  parameters: z.looseObject({ children: routesJson }),
+  restParameter: 'children',
+  build: (parameters, context) =>
+    makeLatestRoute(buildChildren(context, parameters.children, 'children'), parameters, context),
+});

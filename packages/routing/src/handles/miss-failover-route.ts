@@ -1,0 +1,51 @@
+/** The first hit, asking the children in order; otherwise the last reply. Stores go to the first child only. */
+import { z } from 'zod';
+import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
+import { type Reply, Result } from '../reply.ts';
+import { isDelete, isRetrieval, type Request } from '../request.ts';
+import type { RouteHandle } from '../route-handle.ts';
+import { buildChildren } from './asynclog-scope.ts';
+import { singleOr } from './null-route.ts';
+import { isWorse } from './severity.ts';
+
+export class MissFailoverRoute implements RouteHandle {
+  readonly name: string = 'miss-failover';
+  readonly children: readonly RouteHandle[];
+  readonly #returnBestOnError: boolean;
+
+  constructor(children: readonly RouteHandle[], returnBestOnError: boolean) {
+    this.children = children;
+    this.#returnBestOnError = returnBestOnError;
+  }
+
+  route(request: Request): Promise<Reply> {
+    const first = this.children[0]!.route(request);
+    if (!isRetrieval(request.operation) && !isDelete(request.operation)) return first;
+    return first.then((reply) => (isHit(reply) ? reply : this.#failover(request, reply)));
+  }
+
+  async #failover(request: Request, first: Reply): Promise<Reply> {
+    let best = first;
+    for (let index = 1; index < this.children.length; index++) {
+      const reply = await this.children[index]!.route(request);
+      if (isHit(reply)) return reply;
+      if (!this.#returnBestOnError || !isWorse(reply, best)) best = reply;
+    }
+    return best;
+  }
+}
+
+function isHit(reply: Reply): boolean {
+  return reply.result === Result.hit || reply.result === Result.deleted;
+}
+
+export const missFailoverRoute: RouteHandleDefinition = defineRouteHandle({
+  type: 'MissFailoverRoute',
+  parameters: z.strictObject({ children: routesJson, return_best_on_error: z.boolean().optional() }),
+  restParameter: 'children',
+  build: (parameters, context) =>
+    singleOr(
+      buildChildren(context, parameters.children, 'children'),
+      (list) => new MissFailoverRoute(list, parameters.return_best_on_error === true),
+    ),
+});

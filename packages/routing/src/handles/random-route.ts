@@ -1,0 +1,45 @@
+/** One child, chosen at random for every request. */
+import { z } from 'zod';
+import type { Random } from '../clock.ts';
+import type { Destination } from '../destination/destination.ts';
+import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
+import type { Reply } from '../reply.ts';
+import type { Request } from '../request.ts';
+import type { RouteHandle } from '../route-handle.ts';
+import { buildChildren } from './asynclog-scope.ts';
+import { singleOr } from './null-route.ts';
+
+export class RandomRoute implements RouteHandle {
+  readonly name: string = 'random';
+  readonly children: readonly RouteHandle[];
+  readonly #random: Random;
+
+  constructor(children: readonly RouteHandle[], random: Random) {
+    this.children = children;
+    this.#random = random;
+  }
+
+  route(request: Request): Promise<Reply> {
+    return this.#select().route(request);
+  }
+
+  direct(request: Request): Destination | undefined {
+    const child = this.#select();
+    return child.direct === undefined ? undefined : child.direct(request);
+  }
+
+  #select(): RouteHandle {
+    return this.children[Math.floor(this.#random() * this.children.length)]!;
+  }
+}
+
+export const randomRoute: RouteHandleDefinition = defineRouteHandle({
+  type: 'RandomRoute',
+  parameters: z.strictObject({ children: routesJson }),
+  restParameter: 'children',
+  build: (parameters, context) =>
+    singleOr(
+      buildChildren(context, parameters.children, 'children'),
+      (list) => new RandomRoute(list, context.services.random),
+    ),
+});

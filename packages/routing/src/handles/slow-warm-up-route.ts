@@ -1,0 +1,126 @@
+/**
+ * A target that is cold gets only a growing share of the gets; the rest goes to `failoverRoute` at once. The share
+ * is `start` + `step` x hit rate; cold begins below `enable_threshold` and ends at `disable_threshold`.
+ */
+import { z } from 'zod';
+import type { Random } from '../clock.ts';
+import { defineRouteHandle, type RouteHandleDefinition, type RouteJson, routeJson } from '../registry.ts';
+import { type Reply, Result } from '../reply.ts';
+import { isRetrieval, type Request } from '../request.ts';
+import type { RouteHandle } from '../route-handle.ts';
+
+/** Counts are halved at so many times the minimum, so that the hit rate is that of recent requests. */
+const MEMORY_FACTOR = 100;
+
+export interface SlowWarmUpSettings {
+  readonly enable_threshold: number;
+  readonly disable_threshold: number;
+  readonly start: number;
+  readonly step: number;
+  readonly min_requests: number;
+}
+const share = z.number().min(0).max(1);
+/** mcrouter's settings with mcrouter's defaults. */
+export const slowWarmUpSettings: z.ZodType<SlowWarmUpSettings> = z
+  .strictObject({
+    enable_threshold: share.default(0.7),
+    disable_threshold: share.default(0.9),
+    start: share.default(0.1),
+    step: z.number().nonnegative().default(1),
+    min_requests: z.int().nonnegative().default(100),
+  })
+  .refine((settings) => settings.disable_threshold > settings.enable_threshold, {
+    message: 'expected a disable_threshold above the enable_threshold',
+    path: ['disable_threshold'],
+  });
+
+/** Hits and misses of one target; kept across reloads. */
+export class WarmUpCounts {
+  hits = 0;
+  misses = 0;
+  isCold = false;
+
+  count(reply: Reply, settings: SlowWarmUpSettings): void {
+    if (reply.result === Result.hit) this.hits++;
+    else if (reply.result === Result.miss) this.misses++;
+    if (this.hits + this.misses >= Math.max(settings.min_requests, 1) * MEMORY_FACTOR) {
+      this.hits /= 2;
+      this.misses /= 2;
+    }
+  }
+
+  /** 1 until enough is known. */
+  hitRate(settings: SlowWarmUpSettings): number {
+    const total = this.hits + this.misses;
+    return total < settings.min_requests || total === 0 ? 1 : this.hits / total;
+  }
+}
+
+export class SlowWarmUpRoute implements RouteHandle {
+  readonly name: string = 'slow-warmup';
+  readonly children: readonly RouteHandle[];
+  readonly #target: RouteHandle;
+  readonly #failover: RouteHandle;
+  readonly #settings: SlowWarmUpSettings;
+  readonly #counts: WarmUpCounts;
+  readonly #random: Random;
+
+  constructor(
+    target: RouteHandle,
+    failover: RouteHandle,
+    settings: SlowWarmUpSettings,
+    counts: WarmUpCounts,
+    random: Random,
+  ) {
+    this.children = [target, failover];
+    this.#target = target;
+    this.#failover = failover;
+    this.#settings = settings;
+    this.#counts = counts;
+    this.#random = random;
+  }
+
+  route(request: Request): Promise<Reply> {
+    if (!isRetrieval(request.operation)) return this.#target.route(request);
+    if (!this.#mayAskTarget()) return this.#failover.route(request);
+    return this.#target.route(request).then((reply) => {
+      this.#counts.count(reply, this.#settings);
+      return reply;
+    });
+  }
+
+  #mayAskTarget(): boolean {
+    const counts = this.#counts;
+    const settings = this.#settings;
+    const hitRate = counts.hitRate(settings);
+    counts.isCold = hitRate < (counts.isCold ? settings.disable_threshold : settings.enable_threshold);
+    return !counts.isCold || this.#random() <= settings.start + settings.step * hitRate;
+  }
+}
+
+/** `slow_warmup` of a pool. */
+export interface SlowWarmUpJson {
+  readonly failoverRoute: RouteJson;
+  readonly settings?: SlowWarmUpSettings | undefined;
+}
+export const slowWarmUpJson: z.ZodType<SlowWarmUpJson> = z.strictObject({
+  failoverRoute: routeJson,
+  settings: slowWarmUpSettings.optional(),
+});
+
+export const slowWarmUpRoute: RouteHandleDefinition = defineRouteHandle({
+  type: 'SlowWarmUpRoute',
+  parameters: z.strictObject({
+    target: routeJson,
+    failoverRoute: routeJson,
+    settings: slowWarmUpSettings.optional(),
+  }),
+  build: (parameters, context) =>
+    new SlowWarmUpRoute(
+      context.route(parameters.target, 'target'),
+      context.route(parameters.failoverRoute, 'failoverRoute'),
+      parameters.settings ?? slowWarmUpSettings.parse({}),
+      context.keep(`slow-warmup ${context.path}`, () => new WarmUpCounts()),
+      context.services.random,
+    ),
+});
