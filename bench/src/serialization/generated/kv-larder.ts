@@ -112,7 +112,7 @@ export class GetRequestView extends wire.View {
   $bits: number;
   $depth: number;
 
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -127,8 +127,7 @@ export class GetRequestView extends wire.View {
   }
 
   copy(): GetRequestView {
-    const copy = wire.copyOf(this);
-    return new GetRequestView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new GetRequestView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get id(): number {
@@ -248,7 +247,7 @@ export class GetReplyView extends wire.View {
   $depth: number;
 
   /** `at` and `depth` are for objects inside others. */
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -265,8 +264,7 @@ export class GetReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetReplyView {
-    const copy = wire.copyOf(this);
-    return new GetReplyView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new GetReplyView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get id(): number {
@@ -403,7 +401,7 @@ export class PutRequestView extends wire.View {
   $bits: number;
   $depth: number;
 
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -418,8 +416,7 @@ export class PutRequestView extends wire.View {
   }
 
   copy(): PutRequestView {
-    const copy = wire.copyOf(this);
-    return new PutRequestView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new PutRequestView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get id(): number {
@@ -521,7 +518,7 @@ export class PutReplyView extends wire.View {
   $bits: number;
   $depth: number;
 
-  constructor(message: wire.Message, at: number = message.base, depth: number = 0) {
+  constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
     const opened = message.open(at, depth);
     this.$message = opened;
@@ -536,8 +533,7 @@ export class PutReplyView extends wire.View {
   }
 
   copy(): PutReplyView {
-    const copy = wire.copyOf(this);
-    return new PutReplyView(copy, copy.base + this.$at - this.$message.base, this.$depth);
+    return new PutReplyView(wire.copyOf(this), this.$at, this.$depth);
   }
 
   get id(): number {

@@ -22,7 +22,7 @@ const BATCH = 32;
 const DATAGRAM_BYTES = 16 * 1024;
 
 class Socket {
-  readonly descriptor: number;
+  descriptor = -1;
   readonly incoming: MessageBatch;
   readonly outgoing: MessageBatch;
   readonly input: number;
@@ -32,8 +32,7 @@ class Socket {
   inFlight = 0;
   queued = 0;
 
-  constructor(descriptor: number, allocator: SlabAllocator) {
-    this.descriptor = descriptor;
+  constructor(allocator: SlabAllocator) {
     const { arena } = allocator;
     const bytes = 2 * MessageBatch.bytes(BATCH) + BATCH * DATAGRAM_BYTES;
     const chunk = allocator.allocate(allocator.classFor(bytes + 64));
@@ -46,6 +45,14 @@ class Socket {
     for (let index = 0; index < BATCH; index++) {
       this.incoming.set(index, this.input + index * DATAGRAM_BYTES, DATAGRAM_BYTES);
     }
+  }
+
+  /** Makes it as new, with the same memory. */
+  forget(): void {
+    this.flight.length = 0;
+    this.oldest = 0;
+    this.inFlight = 0;
+    this.queued = 0;
   }
 }
 
@@ -74,10 +81,9 @@ export class DatagramLoad {
     this.#requests = requests;
     this.#due = new Float64Array(requests.count);
     while (this.#sockets.length < sockets) {
-      const descriptor = openSocket(this.#libc, port);
-      const spare = this.#spare.pop();
-      const socket = new Socket(descriptor, this.#allocator);
-      this.#sockets.push(spare === undefined ? socket : Object.assign(spare, { descriptor }));
+      const socket = this.#spare.pop() ?? new Socket(this.#allocator);
+      socket.descriptor = openSocket(this.#libc, port);
+      this.#sockets.push(socket);
     }
   }
 
@@ -111,7 +117,11 @@ export class DatagramLoad {
     while (this.#sockets.some((socket) => socket.inFlight > 0) && performance.now() < giveUpAt) {
       this.turn(performance.now());
     }
-    for (const socket of this.#sockets) this.#libc.close(socket.descriptor);
+    for (const socket of this.#sockets) {
+      this.#libc.close(socket.descriptor);
+      socket.forget();
+      this.#spare.push(socket);
+    }
     this.#sockets.length = 0;
   }
 

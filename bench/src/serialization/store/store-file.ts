@@ -10,16 +10,9 @@
  *
  * It lies in memory (/dev/shm) below 2 GiB, so that every offset is a small integer for the JavaScript engine.
  */
-import {
-  type Arena,
-  MIB,
-  mapFileArena,
-  PAGE_BYTES,
-  PageTable,
-  pageAligned,
-  SlabAllocator,
-  SlabClasses,
-} from '@larder/datapath';
+import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { Arena, MIB, PAGE_BYTES, PageTable, pageAligned, SlabAllocator, SlabClasses } from '@larder/datapath';
+import { mapDescriptor } from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 
 /** Processes that may share a file: the load, and one for each contestant. */
@@ -76,7 +69,7 @@ export class StoreFile {
   constructor(path: string, layout: StoreLayout) {
     this.path = path;
     this.layout = layout;
-    this.arena = mapFileArena(path, layout.fileBytes);
+    this.arena = mapShared(path, layout.fileBytes);
     const firstPage = (layout.entriesOffset + layout.entriesBytes) / PAGE_BYTES;
     const pages = new PageTable(this.arena, TABLE_OFFSET, firstPage);
     this.allocator = new SlabAllocator(pages, STORE_STATE_OFFSET, STORE_ID, CLASSES);
@@ -106,5 +99,17 @@ export class StoreFile {
   /** Where the requests of a slot lie: SLOT_REQUEST_BYTES bytes. */
   requestOffset(slot: number): number {
     return PAGE_BYTES + slot * SLOT_BYTES + SLOT_NETWORK_BYTES;
+  }
+}
+
+/** Maps a file for several processes, which an arena in a file of its own does not allow. */
+function mapShared(path: string, bytes: number): Arena {
+  const descriptor = openSync(path, 'a+');
+  try {
+    ftruncateSync(descriptor, bytes);
+    const memory = mapDescriptor(descriptor, bytes, path);
+    return new Arena(memory.buffer, memory.address);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -76,8 +76,8 @@ function ycsb(count: number, bytes: number): Workload {
 export const WORKLOADS: readonly Workload[] = [
   google(1, 1_000_000),
   google(4, 1_000_000),
-  google(8, 1_000_000),
-  google(16, 500_000),
+  google(8, 500_000),
+  google(16, 250_000),
   {
     name: 'twitter',
     title: 'Twitter cluster 4',

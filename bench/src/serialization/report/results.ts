@@ -1,0 +1,69 @@
+/** What a run of the benchmark leaves behind: numbers per workload, mode and contestant, in rounds. */
+import type { Machine } from '../../harness/machine.ts';
+import { median } from '../../harness/statistics.ts';
+import type { RunNumbers } from '../plan.ts';
+
+/** (a) sockets with many requests in flight, (b) one in flight, (c) the simulated NIC; and latency at a fixed load. */
+export type Mode = 'nic' | 'tcp' | 'udp' | 'tcp-one' | 'udp-one';
+
+export const MODE_TITLES: Readonly<Record<Mode, string>> = {
+  nic: '(c) simulated NIC',
+  tcp: '(a) TCP, 16 in flight per connection',
+  udp: '(a) UDP, 16 in flight per socket',
+  'tcp-one': '(b) TCP, one in flight per connection',
+  'udp-one': '(b) UDP, one in flight per socket',
+};
+
+export interface ContestantResult {
+  readonly serializer: string;
+  /** One for each round, in the order of the rounds. */
+  readonly runs: readonly RunNumbers[];
+}
+
+export interface ModeResult {
+  readonly workload: string;
+  readonly mode: Mode;
+  readonly contestants: readonly ContestantResult[];
+}
+
+export interface LatencyResult {
+  readonly workload: string;
+  readonly ratePerSecond: number;
+  readonly contestants: readonly { readonly serializer: string; readonly run: RunNumbers }[];
+}
+
+export interface SerializationReport {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly copyThresholdBytes: number;
+  readonly modes: readonly ModeResult[];
+  readonly latencies: readonly LatencyResult[];
+}
+
+export function perCpuSecond(run: RunNumbers): number {
+  return run.requests / run.cpuSeconds;
+}
+
+export function perSecond(run: RunNumbers): number {
+  return run.requests / run.seconds;
+}
+
+export function contestantOf(result: ModeResult, serializer: string): ContestantResult | undefined {
+  return result.contestants.find((each) => each.serializer === serializer);
+}
+
+export function medianRate(contestant: ContestantResult): number {
+  return median(contestant.runs.map(perCpuSecond));
+}
+
+/** The median over the rounds of the ratio of two contestants, each pair measured one after the other. */
+export function ratioOf(one: ContestantResult, other: ContestantResult): number {
+  return median(one.runs.map((run, round) => perCpuSecond(run) / perCpuSecond(other.runs[round]!)));
+}
+
+/** The contestant among `names` with the highest median. */
+export function bestOf(result: ModeResult, names: readonly string[]): ContestantResult | undefined {
+  const candidates = result.contestants.filter((each) => names.includes(each.serializer));
+  return candidates.toSorted((one, other) => medianRate(other) - medianRate(one))[0];
+}
