@@ -54,14 +54,20 @@ function getTests(suite: Suite): void {
 
   suite.test('mg h and l tell the time before this fetch; u leaves no trace', async (client) => {
     const key = suite.key();
-    await client.expect(`set ${key} 0 0 1\r\na\r\n`, 'STORED\r\n');
-    await client.expect(`mg ${key} h u\r\nmg ${key} h u\r\n`, 'HD h0\r\nHD h0\r\n');
-    await client.expect(`mg ${key} h l\r\nmg ${key} h\r\n`, 'HD h0 l0\r\nHD h1\r\n');
+    // What must happen within one second of the server's clock is sent in one piece.
+    await client.expect(
+      `set ${key} 0 0 1\r\na\r\nmg ${key} h u\r\nmg ${key} h u\r\nmg ${key} h l\r\nmg ${key} h\r\n`,
+      'STORED\r\nHD h0\r\nHD h0\r\nHD h0 l0\r\nHD h1\r\n',
+    );
     await until('a second since the last access', async () =>
       /l[1-9]/.test(await client.exchange(`mg ${key} l u\r\n`)),
     );
     await client.match(`mg ${key} l\r\n`, /^HD l[1-9]\d*\r\n$/);
-    await client.expect(`mg ${key} l\r\n`, 'HD l0\r\n');
+    // memcached's maintenance notes an access a moment later, if it has the time.
+    await until('the access is noted', async () => {
+      const reply = await client.exchange(`mg ${key} l\r\n`);
+      return reply === 'HD l0\r\n';
+    });
   });
 
   suite.test('mg k and O come back on a miss too', async (client) => {

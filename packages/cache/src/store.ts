@@ -307,6 +307,11 @@ export class Store {
     sendStream(this.#core, item, head, this.#core.replyBytes(item) - head, target);
   }
 
+  /** Sends the value alone. */
+  sendBareValue(item: number, target: ScatterGatherTarget): void {
+    sendStream(this.#core, item, this.#core.headBytes(item), this.valueBytes(item), target);
+  }
+
   // ---- storing
 
   /**

@@ -1,7 +1,15 @@
 /**
- * Memcache classic text, meta text and UDP frames over an arena: bytes to requests and back. No sockets, no
+ * Memcache classic text, meta text, the binary protocol and UDP frames over an arena: bytes to requests and back. No sockets, no
  * state outside instances; keys are offsets, never strings.
  */
+export {
+  BINARY_HEADER_BYTES,
+  BINARY_REQUEST_MAGIC,
+  BinaryOpcode,
+  BinaryRequest,
+  BinaryStatus,
+  writeBinaryHeader,
+} from './binary/header.ts';
 export * from './bytes/ascii.ts';
 export { base64Decode, base64Encode, base64Length } from './bytes/base64.ts';
 export {

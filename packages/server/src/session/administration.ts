@@ -19,7 +19,7 @@ const MEMORY_MEGABYTES_MAX = 1_000_000_000;
  * The memcached whose commands and answers these are. Clients and test programs read the numbers behind
  * `VERSION` to decide what they may ask for.
  */
-const PROTOCOL_LEVEL = '1.6.45';
+export const PROTOCOL_LEVEL = '1.6.45';
 
 /** By the words of `watch`. */
 const WATCH_WORDS: ReadonlyMap<string, number> = new Map<string, number>([

@@ -13,6 +13,7 @@
  * its bytes.
  */
 import {
+  BINARY_REQUEST_MAGIC,
   ByteScanner,
   Command,
   CommandTable,
@@ -24,6 +25,7 @@ import {
 } from '@larder/protocol';
 import { Administration, type WatchConnection } from './administration.ts';
 import { Authentication } from './authentication.ts';
+import { BinaryLoop } from './binary/binary-loop.ts';
 import { Changes } from './changes.ts';
 import type { SessionContext } from './context.ts';
 import { CommandKind, type LatencyRecorder, SAMPLE_EVERY_BATCHES } from './latency.ts';
@@ -63,6 +65,7 @@ export class RequestLoop {
   readonly #tuning: Tuning;
   readonly #metadump: Metadump;
   readonly #authentication: Authentication;
+  readonly #binary: BinaryLoop;
   readonly #latency: LatencyRecorder;
   readonly #watch: WatchConnection;
   /** Whether the last run left something for later, so that other connections have their turn. */
@@ -87,6 +90,7 @@ export class RequestLoop {
     this.#tuning = new Tuning(context);
     this.#metadump = new Metadump(context);
     this.#authentication = new Authentication(context);
+    this.#binary = new BinaryLoop(context, this.#changes);
     this.#latency = context.options.latency;
     this.#watch = watch;
   }
@@ -99,6 +103,7 @@ export class RequestLoop {
       this.#untilSample = SAMPLE_EVERY_BATCHES;
       return this.#runTimed(session, output, start, end, most);
     }
+    if (!session.isStarted) this.#start(session, start, end);
     const isComplete = this.#isComplete(session, start, end);
     let at = start;
     for (let left = most; at < end && !output.isCongested; left--) {
@@ -115,6 +120,7 @@ export class RequestLoop {
 
   /** As `run`, with every request timed. */
   #runTimed(session: Session, output: SessionOutput, start: number, end: number, most: number): number {
+    if (!session.isStarted) this.#start(session, start, end);
     const latency = this.#latency;
     const isComplete = this.#isComplete(session, start, end);
     let at = start;
@@ -128,10 +134,19 @@ export class RequestLoop {
       if (next === at) break;
       at = next;
       const after = latency.now();
-      if (session.state === SessionState.line) latency.record(this.#context.kind, after - before);
+      if (session.state === SessionState.line || session.state === SessionState.binary)
+        latency.record(this.#context.kind, after - before);
       before = after;
     }
     return at;
+  }
+
+  /** The first byte of a connection tells its protocol. Whoever has to give a password is asked for it in text. */
+  #start(session: Session, start: number, end: number): void {
+    if (start === end) return;
+    session.isStarted = true;
+    if (this.#u8[start] === BINARY_REQUEST_MAGIC && session.authenticated && !session.datagram)
+      session.state = SessionState.binary;
   }
 
   /** Whether every line that begins in [start, end) also ends in it. */
@@ -164,6 +179,10 @@ export class RequestLoop {
         return this.storage.more(session, output, at, end);
       case SessionState.swallow:
         return this.storage.skip(session, at, end);
+      case SessionState.binary:
+      case SessionState.binaryData:
+      case SessionState.binarySwallow:
+        return this.#binary.step(session, output, at, end);
       case SessionState.credentials:
         return this.#authentication.block(session, output, at, end);
       default:

@@ -7,7 +7,8 @@
  *     │                         └─bad chunk─────▶ line
  *     ├──refused storage──────▶ swallow ────────▶ line        data block thrown away
  *     ├──unauthenticated set──▶ credentials ────▶ line
- *     └──watch, quit, error───▶ closed                        input ignored from now on
+ *     ├──watch, quit, error───▶ closed                        input ignored from now on
+ *     └──first byte 0x80──────▶ binary, binaryData, binarySwallow
  * ```
  */
 import type { PendingMeta } from './meta-reply.ts';
@@ -19,7 +20,21 @@ export const SessionState: {
   readonly credentials: 3;
   readonly watch: 4;
   readonly closed: 5;
-} = { line: 0, data: 1, swallow: 2, credentials: 3, watch: 4, closed: 5 };
+  /** The same three of a connection that speaks the binary protocol. */
+  readonly binary: 6;
+  readonly binaryData: 7;
+  readonly binarySwallow: 8;
+} = {
+  line: 0,
+  data: 1,
+  swallow: 2,
+  credentials: 3,
+  watch: 4,
+  closed: 5,
+  binary: 6,
+  binaryData: 7,
+  binarySwallow: 8,
+};
 export type SessionState = (typeof SessionState)[keyof typeof SessionState];
 
 export class Session {
@@ -41,6 +56,11 @@ export class Session {
   meta: PendingMeta | null = null;
   isMeta: boolean = false;
   isLease: boolean = false;
+  /** In `binaryData`: what the response repeats of its request. */
+  opcode: number = 0;
+  opaque: number = 0;
+  /** Something was received: from the first byte it is known which protocol the connection speaks. */
+  isStarted: boolean = false;
   /** In `swallow`: bytes still to throw away. In `credentials`: the length of the data block. */
   restBytes: number = 0;
   authenticated: boolean;

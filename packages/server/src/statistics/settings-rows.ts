@@ -33,7 +33,7 @@ export function* settingsRows(statistics: ServerStatistics): Iterable<Statistics
   yield ['detail_enabled', yesNo(statistics.detail.enabled)];
   yield ['reqs_per_event', settings.requestsPerEvent];
   yield ['cas_enabled', 'yes'];
-  yield ['binding_protocol', 'ascii'];
+  yield ['binding_protocol', settings.authFile === '' ? 'auto-negotiate' : 'ascii'];
   yield ['auth_enabled_sasl', 'no'];
   yield ['auth_enabled_ascii', yesNo(settings.authFile !== '')];
   yield ['item_size_max', settings.itemBytesMax];

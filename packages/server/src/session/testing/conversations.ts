@@ -103,7 +103,38 @@ const request = fc.oneof(
   { weight: 1, arbitrary: administration },
   { weight: 1, arbitrary: garbageLine },
 );
-const conversation = fc.array(request, { maxLength: 25 }).map((requests) => requests.join(''));
+/** A request of the binary protocol: usually sound, sometimes with parts that do not belong or lengths that lie. */
+const binaryRequest = fc
+  .record({
+    opcode: fc.integer({ min: 0, max: 0x26 }),
+    key: fc.oneof({ weight: 6, arbitrary: key }, { weight: 1, arbitrary: fc.constant('') }),
+    extrasBytes: fc.constantFrom(0, 4, 8, 8, 8, 20),
+    extras: fc.uint8Array({ minLength: 20, maxLength: 20 }),
+    value: fc.oneof({ weight: 3, arbitrary: fc.constant('') }, { weight: 3, arbitrary: value }),
+    cas: fc.constantFrom(0n, 0n, 0n, 1n, 2n),
+    lie: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 1000),
+  })
+  .map(({ opcode, key, extrasBytes, extras, value, cas, lie }) => {
+    const header = Buffer.alloc(24);
+    header[0] = 0x80;
+    header[1] = opcode;
+    header.writeUInt16BE(key.length, 2);
+    header[4] = extrasBytes;
+    header.writeUInt32BE(Math.max(0, extrasBytes + key.length + value.length + lie), 8);
+    header.writeBigUInt64BE(cas, 16);
+    return (
+      header.toString('latin1') +
+      Buffer.from(extras.subarray(0, extrasBytes)).toString('latin1') +
+      key +
+      value
+    );
+  });
+const binaryConversation = fc.array(binaryRequest, { maxLength: 25 }).map((requests) => requests.join(''));
+const textConversation = fc.array(request, { maxLength: 25 }).map((requests) => requests.join(''));
+const conversation = fc.oneof(
+  { weight: 3, arbitrary: textConversation },
+  { weight: 1, arbitrary: binaryConversation },
+);
 const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3000 })), {
   maxLength: 60,
 });
@@ -180,7 +211,7 @@ export function fuzzGarbage(numRuns: number): void {
     const probe = (): string => other.ask('set probe 0 0 2\r\nok\r\nget probe\r\n');
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(garbage, garbageLine, request), { maxLength: 12 }),
+        fc.array(fc.oneof(garbage, garbageLine, request, binaryRequest), { maxLength: 12 }),
         cuts,
         (parts, pieces) => {
           const client = harness.connect();
