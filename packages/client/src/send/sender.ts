@@ -1,0 +1,41 @@
+/**
+ * Requests other than plain gets on their way to the route handles: each takes its place in the flow-control
+ * window. What a route handle answers is an outcome, so the promises are never rejected.
+ */
+import { type Operation, type Reply, Request, type RouteHandle } from '@larder/routing';
+import type { FlowWindow } from '../flow/window.ts';
+import { isLoss } from './trouble.ts';
+
+export class Sender {
+  readonly #root: () => RouteHandle;
+  readonly #window: FlowWindow;
+  readonly #timeoutMs: number;
+
+  /** `root` is asked for each request, because a reload replaces it. */
+  constructor(root: () => RouteHandle, window: FlowWindow, timeoutMs: number) {
+    this.#root = root;
+    this.#window = window;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** A request for a key of the wire. */
+  request(operation: Operation, key: string): Request {
+    const bytes = Buffer.from(key, 'latin1');
+    const request = new Request(operation, bytes, 0, bytes.length);
+    request.timeoutMs = this.#timeoutMs;
+    return request;
+  }
+
+  send(request: Request): Promise<Reply> {
+    if (this.#window.tryEnter(1)) return this.#start(request);
+    return new Promise((resolve) => this.#window.enqueue(1, () => resolve(this.#start(request))));
+  }
+
+  async #start(request: Request): Promise<Reply> {
+    const window = this.#window;
+    const mark = window.mark;
+    const reply = await this.#root().route(request);
+    window.leave(1, isLoss(reply.result), mark);
+    return reply;
+  }
+}
