@@ -2,6 +2,7 @@
  * Tells a person what went wrong and what to do about it. Operating errors get one line, programmer errors
  * their stack.
  */
+import { RouterError } from '@larder/router';
 import { ServerError } from '@larder/server';
 import { CommanderError } from 'commander';
 
@@ -19,7 +20,7 @@ const USAGE_EXIT_CODE = 2;
 /** Prints the failure to stderr; returns the exit code. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  if (!(error instanceof ServerError)) {
+  if (!(error instanceof ServerError || error instanceof RouterError)) {
     process.stderr.write(
       `larder: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );

@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 /** Also in bin/larder.js, which cannot import this file. */
 const LEAN_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--expose-gc'];
 const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
-const STAYING_COMMANDS: ReadonlySet<string> = new Set(['up', 'serve']);
+const STAYING_COMMANDS: ReadonlySet<string> = new Set(['up', 'serve', 'router']);
 /** Set in the process that was started again; its value does not matter. */
 const STARTED_VARIABLE = 'LARDER_LEAN_START';
 

@@ -4,8 +4,10 @@
  */
 import { Command } from 'commander';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
+import { router } from './commands/router.ts';
 import { serve } from './commands/serve.ts';
 import { up } from './commands/up.ts';
+import { addRouterCommand } from './router-flags.ts';
 import { addCommonFlags, addOperatorFlags, type ServerFlags } from './server-flags.ts';
 import { larderVersion } from './version.ts';
 
@@ -91,20 +93,32 @@ export function buildProgram(): Command {
     .addHelpText('after', SERVE_HELP)
     .action((flags: ServerFlags) => serve(flags));
 
+  const routerCommand = addRouterCommand(program, router);
+
   const generateCommand = program
     .command('generate')
     .summary('compile .proto files to TypeScript')
     .description('Compiles protobuf schemas to TypeScript classes for zero-copy messages.')
     .argument('<schemas...>', '.proto files')
-    .option('-I, --import-folder <folder>', "where imports are (again for more); without it the schemas' folders", collect, [])
+    .option(
+      '-I, --import-folder <folder>',
+      "where imports are (again for more); without it the schemas' folders",
+      collect,
+      [],
+    )
     .option('-o, --out <folder>', 'where to write; without it beside the schemas')
     .option('--no-imports', 'leave out what the schemas import')
-    .option('--option <name=value>', 'option of protoc-gen-larder, such as import_extension=none', collect, [])
+    .option(
+      '--option <name=value>',
+      'option of protoc-gen-larder, such as import_extension=none',
+      collect,
+      [],
+    )
     .showHelpAfterError('(larder generate --help lists the options)')
     .addHelpText('after', GENERATE_HELP)
     .action((schemas: string[], flags: GenerateFlags) => generateCode(schemas, flags));
 
-  for (const command of [program, upCommand, serveCommand, generateCommand]) {
+  for (const command of [program, upCommand, serveCommand, routerCommand, generateCommand]) {
     command.configureHelp({ sortOptions: true }).exitOverride();
   }
   return program;

@@ -1,1 +1,6 @@
-export {};
+/** The standalone memcache router: `startRouter`, its options, and what it returns. */
+export { RouterError } from './errors.ts';
+export { DEFAULT_PORT } from './options/resolve.ts';
+export type { RouterOptions, RouterSettings } from './options/router-options.ts';
+export type { DestinationRow, RouterAddress, RunningRouter } from './running-router.ts';
+export { startRouter } from './start-router.ts';

@@ -3,13 +3,17 @@
  * starts, because whoever sees the server's address may send a signal right away, and dying of it would leave
  * the memory file unclean; a signal that comes too early is carried out as soon as the server runs.
  */
-import type { RunningServer } from '@larder/server';
+
+/** What can be ended in order: a server, a router. */
+export interface Stoppable {
+  stop(reason?: string): Promise<void>;
+}
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 const KILLED_EXIT_CODE = 130;
 
 export class StopSignals {
-  #server: RunningServer | undefined;
+  #server: Stoppable | undefined;
   #onStop: () => void = () => {};
   #received = '';
 
@@ -18,7 +22,7 @@ export class StopSignals {
   }
 
   /** From now on signals stop this server; `onStop` is called before the first does. */
-  attach(server: RunningServer, onStop: () => void = () => {}): void {
+  attach(server: Stoppable, onStop: () => void = () => {}): void {
     this.#server = server;
     this.#onStop = onStop;
     if (this.#received !== '') this.#stop();

@@ -1,0 +1,69 @@
+/** Every limit of the router, with the relations between them asserted at load. */
+import { GET_LINE_BYTES_MAX, LINE_BYTES_MAX } from '@larder/protocol';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const THREADS_MAX: number = 64;
+export const PORT_MAX: number = 65_535;
+export const CONNECTIONS_MAX: number = 65_536;
+export const DEFAULT_CONNECTIONS: number = 4_096;
+/** A value that is longer is refused; what the servers accept is their own affair. */
+export const VALUE_BYTES_MAX: number = 128 * MIB;
+export const DEFAULT_VALUE_BYTES: number = 8 * MIB;
+
+/** Requests of one client that may wait for their replies; more are read when some are answered. A power of two. */
+export const CLIENT_PENDING_MAX: number = 4_096;
+/** Requests that one connection to a server may have under way; more are answered `busy`. A power of two. */
+export const BACKEND_PENDING_MAX: number = 65_536;
+/** Keys of one get that are told apart on the fast path; longer ones take the general path. */
+export const SPLIT_KEYS_MAX: number = 4_096;
+/** A data block up to here waits in the transport until it is whole; a longer one is collected in chunks. */
+export const CARRIED_BYTES_MAX: number = 32 * KIB;
+/** Chunks that collect a data block or hold back a reply: the first one, and the largest. */
+export const CHUNK_BYTES_FIRST: number = 256;
+export const CHUNK_BYTES_LAST: number = 256 * KIB;
+/** Parts of a held reply from this size on are sent from where they lie. */
+export const REFERENCE_BYTES_MIN: number = 4 * KIB;
+/** The longest line that a server may answer with. */
+export const REPLY_LINE_BYTES_MAX: number = 4 * KIB;
+
+/** How long a server may take to answer unless the configuration says otherwise. */
+export const DEFAULT_TIMEOUT_MS: number = 1_000;
+/** How often deadlines are looked at while something is under way. */
+export const DEADLINE_TICK_MS: number = 20;
+/** How often Node's own event loop gets a turn, whatever else there is to do. */
+export const EVENT_LOOP_MS: number = 20;
+/** How long `stop` lets requests that are under way be answered, and output leave. */
+export const STOP_FLUSH_MS: number = 1_000;
+export const STOP_WAIT_MS: number = 5_000;
+/** How long workers may take to start. */
+export const START_WAIT_MS: number = 30_000;
+/** Memory of one worker for network buffers, chunks and held replies. */
+export const WORKER_MEMORY_BYTES: number = 256 * MIB;
+/** Datagrams of one UDP reply. */
+export const UDP_DATAGRAMS_MAX: number = 16;
+/** UDP requests that one worker may have under way; more are dropped, as datagrams may be. */
+export const UDP_PENDING_MAX: number = 1_024;
+/** Lease tokens that are remembered because another server than the configured one issued them. */
+export const LEASE_TOKENS_MAX: number = 65_536;
+/** How long such a token is remembered. */
+export const LEASE_TOKEN_MS: number = 60_000;
+/** Servers that have rows of their own in the statistics. */
+export const DESTINATIONS_MAX: number = 1_024;
+/** Descriptors on their way from the accepting worker to another. A power of two. */
+export const MAILBOX_ENTRIES: number = 1_024;
+/** How often the main thread ticks: uptime, statistics. */
+export const TICK_MS: number = 1_000;
+
+function assertRelation(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`router limits: ${text}`);
+}
+const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
+assertRelation(isPowerOfTwo(CLIENT_PENDING_MAX), 'what a client waits for is indexed by a mask');
+assertRelation(isPowerOfTwo(BACKEND_PENDING_MAX), 'what a server owes is indexed by a mask');
+assertRelation(isPowerOfTwo(MAILBOX_ENTRIES), 'the mailbox wraps by a mask');
+assertRelation(REPLY_LINE_BYTES_MAX >= LINE_BYTES_MAX, 'a reply line may repeat a request line');
+assertRelation(CARRIED_BYTES_MAX < GET_LINE_BYTES_MAX, 'a carried block fits what a transport keeps');
+assertRelation(DEADLINE_TICK_MS < DEFAULT_TIMEOUT_MS, 'deadlines are kept with little delay');
+assertRelation(STOP_FLUSH_MS < STOP_WAIT_MS, 'a worker is given its time to flush');

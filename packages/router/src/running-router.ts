@@ -1,0 +1,57 @@
+/** What `startRouter` returns: a router that answers, as its owner sees it. */
+import type { TransportKind } from '@larder/datapath';
+import type { RouterSettings } from './options/router-options.ts';
+
+export interface RouterAddress {
+  readonly kind: 'tcp' | 'unix' | 'udp' | 'admin';
+  /** '' for Unix sockets. */
+  readonly host: string;
+  /** The port really bound; 0 for Unix sockets. */
+  readonly port: number;
+  /** The path of a Unix socket, else ''. */
+  readonly path: string;
+  /** `host:port` or the path. */
+  readonly text: string;
+}
+
+/** One server behind the router, summed over all workers. */
+export interface DestinationRow {
+  readonly label: string;
+  /** `new`, `up`, `tko` or `closed`; the worst of all workers. */
+  readonly state: string;
+  readonly requests: number;
+  readonly failures: number;
+  readonly timeouts: number;
+  readonly refused: number;
+  readonly connects: number;
+  readonly connectFailures: number;
+  readonly tkos: number;
+  readonly probes: number;
+  readonly malformed: number;
+  readonly outstanding: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Smoothed, the largest of all workers. */
+  readonly latencyMs: number;
+}
+
+export interface RunningRouter {
+  readonly settings: RouterSettings;
+  readonly transport: TransportKind;
+  readonly workers: number;
+  readonly addresses: readonly RouterAddress[];
+  /** The first TCP port, 0 when there is none. */
+  readonly port: number;
+  /** What the operator should know: fallbacks, warnings. */
+  readonly notes: readonly string[];
+  /** The rows of `stats`, by name. */
+  statistics(): ReadonlyMap<string, string | number>;
+  /** The servers, at most a second old. */
+  destinations(): readonly DestinationRow[];
+  /** Reads the configuration again in every worker. */
+  reload(): void;
+  /** Ends it: no more clients are taken, requests under way are answered, output leaves. */
+  stop(reason?: string): Promise<void>;
+  /** Resolves with the exit code when the router has ended: 0 after `stop`, 1 when a worker died. */
+  readonly closed: Promise<number>;
+}

@@ -1,0 +1,35 @@
+/**
+ * What the main thread and its workers tell each other. A worker looks for messages whenever it is woken, and
+ * every few milliseconds anyhow.
+ */
+import type { ListeningSocket, TransportKind, WakerHandle } from '@larder/datapath';
+import type { RouterSettings } from '../options/router-options.ts';
+
+/** Everything a worker thread begins with. */
+export interface WorkerInput {
+  readonly index: number;
+  readonly transport: TransportKind;
+  readonly shared: SharedArrayBuffer;
+  readonly settings: RouterSettings;
+  readonly version: string;
+  /** Unix time in milliseconds. */
+  readonly startedAtMs: number;
+  readonly connectionsMax: number;
+  readonly streams: readonly ListeningSocket[];
+  readonly datagrams: readonly ListeningSocket[];
+}
+
+export type MessageToWorker = { readonly type: 'reload' } | { readonly type: 'stop' };
+
+export type MessageFromWorker =
+  | { readonly type: 'ready'; readonly waker: WakerHandle }
+  | { readonly type: 'serving' }
+  | {
+      readonly type: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly fields: object;
+      readonly text: string;
+    }
+  /** The servers, in the order of the worker's rows. */
+  | { readonly type: 'destinations'; readonly labels: readonly string[] }
+  | { readonly type: 'stopped' };

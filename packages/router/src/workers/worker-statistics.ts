@@ -1,0 +1,157 @@
+/** What a worker tells about itself: counters and servers' rows in shared memory, and the answers to `stats`. */
+import type { Transport } from '@larder/datapath';
+import { type Clock, type Destination, DestinationState, type Routing } from '@larder/routing';
+import type { Peer } from '../forwarding/peer.ts';
+import { DESTINATIONS_MAX, TICK_MS } from '../limits.ts';
+import type { StatisticsRow, StatisticsSource } from '../session/operator.ts';
+import {
+  BYTES_READ,
+  BYTES_WRITTEN,
+  CONNECTIONS_CURRENT,
+  CONNECTIONS_REFUSED,
+  CONNECTIONS_TOTAL,
+  COUNTERS,
+  OUTSTANDING,
+  SYSTEM_CALLS,
+} from '../statistics/counters.ts';
+import { generalRows, settingRows } from '../statistics/general-rows.ts';
+import type { SharedStatistics } from '../statistics/shared-statistics.ts';
+import type { MessageFromWorker, WorkerInput } from './messages.ts';
+import type { RouterHandler } from './router-handler.ts';
+
+export interface WorkerStatisticsParts {
+  readonly input: WorkerInput;
+  readonly shared: SharedStatistics;
+  readonly handler: RouterHandler;
+  readonly transport: Transport<Peer>;
+  readonly routing: Routing;
+  readonly post: (message: MessageFromWorker) => void;
+}
+
+/** States as numbers in shared memory. */
+export const STATES: readonly DestinationState[] = [
+  DestinationState.new,
+  DestinationState.up,
+  DestinationState.tko,
+  DestinationState.closed,
+];
+
+export class WorkerStatistics implements StatisticsSource {
+  readonly #parts: WorkerStatisticsParts;
+  readonly #counters: Float64Array;
+  /** What `stats reset` has taken off, in this worker's answers. */
+  readonly #baseline: Float64Array = new Float64Array(COUNTERS);
+  #shown: readonly Destination[] = [];
+
+  constructor(parts: WorkerStatisticsParts) {
+    this.#parts = parts;
+    this.#counters = parts.shared.counters(parts.input.index);
+  }
+
+  /** Publishes once a second. */
+  start(clock: Clock): void {
+    const tick = (): void => {
+      this.publish();
+      clock.setTimer(TICK_MS, tick);
+    };
+    tick();
+  }
+
+  publish(): void {
+    const { transport, handler, shared, input } = this.#parts;
+    const counters = this.#counters;
+    const { statistics } = transport;
+    counters[CONNECTIONS_CURRENT] = handler.clients.size;
+    counters[CONNECTIONS_TOTAL] = handler.accepted;
+    counters[CONNECTIONS_REFUSED] = handler.refused;
+    counters[BYTES_READ] = statistics.bytesRead;
+    counters[BYTES_WRITTEN] = statistics.bytesWritten;
+    counters[SYSTEM_CALLS] = statistics.systemCalls;
+    const destinations = this.#destinations();
+    let outstanding = 0;
+    for (const [index, destination] of destinations.entries()) {
+      const row = shared.row(input.index, index);
+      const numbers = destination.statistics;
+      outstanding += numbers.outstanding;
+      row.set([
+        STATES.indexOf(destination.state),
+        numbers.requests,
+        numbers.failures,
+        numbers.timeouts,
+        numbers.refused,
+        numbers.connects,
+        numbers.connectFailures,
+        numbers.tkos,
+        numbers.probes,
+        numbers.malformed,
+        numbers.outstanding,
+        numbers.bytesRead,
+        numbers.bytesWritten,
+        numbers.latencyMs,
+      ]);
+    }
+    counters[OUTSTANDING] = outstanding;
+  }
+
+  rows(topic: string): Iterable<StatisticsRow> | undefined {
+    const { input, shared } = this.#parts;
+    this.publish();
+    switch (topic) {
+      case '': {
+        const sum = shared.sum();
+        for (let index = 0; index < COUNTERS; index++) sum[index]! -= this.#baseline[index]!;
+        const facts = { ...input, transport: input.transport };
+        return generalRows(facts, sum, this.#serverCounts());
+      }
+      case 'settings':
+        return settingRows(input.settings);
+      case 'servers':
+        return this.#serverRows();
+      default:
+        return undefined;
+    }
+  }
+
+  /** As memcached: counters begin anew, what is (connections, servers) stays. */
+  reset(): void {
+    this.publish();
+    const sum = this.#parts.shared.sum();
+    for (let index = 0; index < CONNECTIONS_CURRENT; index++) this.#baseline[index] = sum[index]!;
+    this.#baseline[BYTES_READ] = sum[BYTES_READ]!;
+    this.#baseline[BYTES_WRITTEN] = sum[BYTES_WRITTEN]!;
+  }
+
+  /** The servers of the present configuration; the main thread hears of every change. */
+  #destinations(): readonly Destination[] {
+    const destinations = [...this.#parts.routing.destinations()].slice(0, DESTINATIONS_MAX);
+    const isSame =
+      destinations.length === this.#shown.length &&
+      destinations.every((destination, index) => destination === this.#shown[index]);
+    if (!isSame) {
+      this.#shown = destinations;
+      this.#parts.post({ type: 'destinations', labels: destinations.map(({ label }) => label) });
+    }
+    return destinations;
+  }
+
+  #serverCounts(): { all: number; up: number; down: number; unknown: number } {
+    const destinations = this.#destinations();
+    const count = (state: DestinationState): number =>
+      destinations.filter((destination) => destination.state === state).length;
+    return {
+      all: destinations.length,
+      up: count(DestinationState.up),
+      down: count(DestinationState.tko),
+      unknown: count(DestinationState.new),
+    };
+  }
+
+  *#serverRows(): Iterable<StatisticsRow> {
+    for (const { label, state, statistics } of this.#destinations()) {
+      yield [
+        label,
+        `state:${state} requests:${statistics.requests} failures:${statistics.failures} timeouts:${statistics.timeouts} refused:${statistics.refused} tkos:${statistics.tkos} outstanding:${statistics.outstanding} latency_ms:${statistics.latencyMs.toFixed(3)}`,
+      ];
+    }
+  }
+}
