@@ -24,7 +24,8 @@ export function emitBuilder(code: Code, model: MessageModel): void {
     );
     code.line();
     code.line('/** Sets the fields that are there. */');
-    code.block([`assign(init: ${init}): this`], () => {
+    const parameter = model.fields.length === 0 ? '_init' : 'init';
+    code.block([`assign(${parameter}: ${init}): this`], () => {
       for (const { name } of model.fields)
         code.line(`if (${access('init', name)} !== undefined) this.${name} = ${access('init', name)};`);
       code.line('return this;');

@@ -25,12 +25,11 @@ function emitFrame(code: Code, view: string): void {
   for (const name of ['$at', '$entries', '$bits', '$depth']) code.line(`${name}: number;`);
   code.line();
   code.line('/** `at` and `depth` are for objects inside others. */');
-  code.block(['constructor(message: wire.Message, at: number = message.base, depth: number = 0)'], () => {
+  code.block(['constructor(message: wire.Message, at: number = 0, depth: number = 0)'], () => {
     code.line('super();');
     code.line('const opened = message.open(at, depth);');
     code.line('this.$message = opened;');
-    for (const name of ['at', 'entries', 'bits', 'depth'])
-      code.line(`this.$${name} = opened.${name};`);
+    for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
   });
   code.line();
   code.line('/** Reads bytes that stay as they are for as long as the view is used. */');
@@ -40,8 +39,7 @@ function emitFrame(code: Code, view: string): void {
   code.line();
   code.line('/** A view of a copy, independent of the receive buffer. */');
   code.block([`copy(): ${view}`], () => {
-    code.line('const copy = wire.copyOf(this);');
-    code.line(`return new ${view}(copy, copy.base + this.$at - this.$message.base, this.$depth);`);
+    code.line(`return new ${view}(wire.copyOf(this), this.$at, this.$depth);`);
   });
 }
 

@@ -7,7 +7,7 @@ import { MemberNames, type OneofNames } from './member-names.ts';
 import type { MessageNames } from './type-names.ts';
 
 /** The wire format's limit, which is `@larder/wire`'s FIELD_NUMBER_MAX. */
-const FIELD_NUMBER_MAX = 65_536;
+const FIELD_NUMBER_MAX = 65_504;
 
 export interface OneofModel {
   readonly desc: DescOneof;
