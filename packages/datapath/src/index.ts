@@ -1,4 +1,12 @@
 /** Arena memory, system calls and scatter-gather transports. Importing this loads nothing native. */
+export { BandwidthProbe } from './calibration/bandwidth-probe.ts';
+export {
+  type CalibrationOptions,
+  type CopyThresholdResult,
+  calibrateCopyThreshold,
+} from './calibration/calibrate.ts';
+export { CopyThreshold, type CopyThresholdOptions } from './calibration/copy-threshold.ts';
+export { type CopyThresholdSample, deriveCopyThreshold } from './calibration/derive-threshold.ts';
 export { DatapathError } from './errors.ts';
 export * from './limits.ts';
 export { Arena, type ArenaHandle, pageAligned } from './memory/arena.ts';

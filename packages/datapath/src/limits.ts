@@ -79,6 +79,17 @@ export const NIC_COMPLETION_LAG: number = 64;
 /** Packets that it completes at once. */
 export const NIC_COMPLETION_BATCH: number = 32;
 
+/** From this size on a reference is sent instead of a copy, where nothing was measured. */
+export const COPY_THRESHOLD_DEFAULT: number = 8 * KIB;
+/** What a calibration may decide. */
+export const COPY_THRESHOLD_MIN: number = 512;
+export const COPY_THRESHOLD_MAX: number = 64 * KIB;
+/** Memory that is this many times slower or faster, in so many looks in a row, is a reason to calibrate again… */
+export const PRESSURE_CHANGE: number = 1.5;
+export const PRESSURE_LOOKS: number = 3;
+/** …but not more often than this. */
+export const PRESSURE_PAUSE_MS: number = 30_000;
+
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`datapath limits: ${text}`);
 }
@@ -103,4 +114,8 @@ assertRelation((NIC_RING_DESCRIPTORS & (NIC_RING_DESCRIPTORS - 1)) === 0, 'the r
 assertRelation(
   NIC_RING_DESCRIPTORS >= 2 * (NIC_COMPLETION_LAG + NIC_COMPLETION_BATCH),
   'packets of a few parts do not wait for the ring',
+);
+assertRelation(
+  COPY_THRESHOLD_MIN <= COPY_THRESHOLD_DEFAULT && COPY_THRESHOLD_DEFAULT <= COPY_THRESHOLD_MAX,
+  'the default threshold is one that a calibration may find',
 );
