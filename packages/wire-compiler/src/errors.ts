@@ -22,7 +22,9 @@ export type CompilerErrorCode =
   /** A rule of the language about how parts go together. */
   | 'INVALID'
   /** Larger or deeper than the limits. */
-  | 'LIMIT';
+  | 'LIMIT'
+  /** The code cannot be written. */
+  | 'OUTPUT';
 
 /** A place in a schema; line and column count from 1. */
 export interface SourcePlace {

@@ -4,12 +4,7 @@
  * `generate` compiles files on disk; `larderPlugin` is the same as a protoc plugin.
  */
 export { CompilerError, type CompilerErrorCode, type SourcePlace } from './errors.ts';
-export {
-  type GeneratedSource,
-  type GenerateOptions,
-  generate,
-  generateFrom,
-  importFoldersOf,
-} from './generate.ts';
+export { type GeneratedSource, type GenerateOptions, generate, generateFrom } from './generate.ts';
+export { type GenerateFilesOptions, generateFiles } from './generate-files.ts';
 export type { SourceReader } from './parser/load.ts';
 export { larderPlugin } from './plugin.ts';

@@ -1,0 +1,101 @@
+/** The plugin as people run it: by protoc, by `npx buf generate`, by `larder generate`, and by its own command. */
+import { strict as assert } from 'node:assert';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { generateFrom } from './generate.ts';
+import { folderReader } from './parser/load.ts';
+import { SCHEMA_FOLDER } from './testing/schema-folder.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../bin/protoc-gen-larder.js', import.meta.url));
+const NAMES = ['transit/journey.proto', 'transit/place.proto', 'key-value.proto'];
+const hasProtoc = spawnSync('protoc', ['--version']).status === 0;
+const folder = mkdtempSync(join(tmpdir(), 'larder-plugin-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function outputFolder(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+function assertOutput(path: string, names: readonly string[] = NAMES): void {
+  for (const { name, content } of generateFrom(names, folderReader([SCHEMA_FOLDER]), { imports: false }))
+    assert.equal(readFileSync(join(path, name), 'utf8'), content, name);
+}
+
+function run(command: string, args: readonly string[], cwd = folder): SpawnSyncReturns<string> {
+  // As `npx` does it: the commands of installed packages are found first.
+  const commands = fileURLToPath(new URL('../../../node_modules/.bin', import.meta.url));
+  const env = { ...process.env, PATH: `${commands}${delimiter}${process.env.PATH}` };
+  return spawnSync(command, args, { encoding: 'utf8', cwd, env });
+}
+
+test('protoc runs the plugin', {
+  skip: hasProtoc ? false : 'protoc is not installed (Debian: protobuf-compiler)',
+}, () => {
+  const path = outputFolder('protoc');
+  const args = [`--plugin=protoc-gen-larder=${LAUNCHER}`, '-I', SCHEMA_FOLDER];
+  const { status, stderr } = run('protoc', [...args, `--larder_out=${path}`, ...NAMES]);
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  assertOutput(path);
+  writeFileSync(join(folder, 'old.proto'), '\nsyntax = "proto2";\nmessage A { optional int32 a = 1; }\n');
+  const refused = run('protoc', [args[0]!, '-I', folder, `--larder_out=${path}`, 'old.proto']);
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /old\.proto:2:1: proto2 is not supported/);
+});
+
+test('buf runs the plugin', () => {
+  const path = outputFolder('buf');
+  const config = {
+    version: 'v2',
+    inputs: [{ directory: SCHEMA_FOLDER, paths: NAMES.map((name) => join(SCHEMA_FOLDER, name)) }],
+    plugins: [{ local: LAUNCHER, out: 'gen', include_imports: true, include_wkt: true, strategy: 'all' }],
+  };
+  writeFileSync(join(path, 'buf.gen.yaml'), JSON.stringify(config));
+  const buf = join(
+    dirname(createRequire(import.meta.url).resolve('@bufbuild/buf/package.json')),
+    'bin',
+    'buf',
+  );
+  const { status, stderr } = run(process.execPath, [buf, 'generate'], path);
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  assertOutput(join(path, 'gen'));
+  // With the comments of the file that buf brings along, so that it is not compared.
+  assert.match(
+    readFileSync(join(path, 'gen/google/protobuf/timestamp.larder.ts'), 'utf8'),
+    /class Timestamp /,
+  );
+});
+
+test('the command compiles by itself, and says where a schema is wrong', () => {
+  const path = outputFolder('command');
+  const args = ['-I', SCHEMA_FOLDER, '--out', path, ...NAMES.map((name) => join(SCHEMA_FOLDER, name))];
+  const { status, stdout, stderr } = run(process.execPath, [LAUNCHER, ...args]);
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  assert.ok(stdout.split('\n').includes(join(path, 'transit/journey.larder.ts')));
+  assertOutput(path, [...NAMES, 'google/protobuf/duration.proto']);
+
+  writeFileSync(join(path, 'wrong.proto'), 'syntax = "proto3";\nmessage A {\n  Nope a = 1;\n}\n');
+  const wrong = run(process.execPath, [LAUNCHER, join(path, 'wrong.proto')]);
+  assert.equal(wrong.status, 1);
+  assert.equal(wrong.stderr, 'wrong.proto:3:3: Nope is not defined\n');
+  assert.equal(run(process.execPath, [LAUNCHER, '--nonsense']).status, 2);
+  assert.match(run(process.execPath, [LAUNCHER, '--version']).stdout, /^protoc-gen-larder \d+\.\d+\.\d+\n$/);
+});
+
+test('JavaScript and declarations instead of TypeScript', () => {
+  const [file] = generateFrom(['transit/place.proto'], folderReader([SCHEMA_FOLDER]), {
+    parameter: 'target=js',
+  });
+  assert.equal(file?.name, 'transit/place.larder.js');
+  assert.match(file.content, /export class PlaceView extends wire\.View/);
+  assert.doesNotMatch(file.content, /: wire\.Message/);
+});
