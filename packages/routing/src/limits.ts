@@ -19,6 +19,10 @@ export const PROBE_DELAY_MAX_MS: number = 60_000;
 /** Each failed probe makes the next delay this many times longer, plus or minus the jitter's share. */
 export const PROBE_DELAY_GROWTH: number = 1.5;
 export const PROBE_JITTER: number = 0.25;
+/** Keys of one datagram. */
+export const UDP_KEYS_MAX: number = 16;
+/** After losses in a row gets go over TCP for so long. */
+export const UDP_PAUSE_MS: number = 10_000;
 export const KEEP_ALIVE_MS: number = 30_000;
 
 /** Plain memcached's leases: how long the stub of a miss keeps others from filling (papers/nsdi13 3.2.1: 10 s). */

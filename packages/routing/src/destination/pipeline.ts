@@ -471,7 +471,11 @@ export class Pipeline implements LinkHandler {
     let at = -1;
     let isMore = false;
     // gat is not joined: its keys would have to share the time.
-    if (operation === this.#lineOperation && this.#lineKeys < GET_KEYS_MAX && link.retract(LINE_END_BYTES)) {
+    const { tail } = this.queue;
+    // A server may have answered what has not been sent: then there is no line to go on with.
+    const isJoining =
+      operation === this.#lineOperation && this.#lineKeys < GET_KEYS_MAX && tail !== undefined;
+    if (isJoining && link.retract(LINE_END_BYTES)) {
       isMore = true;
       at = link.reserve(room);
     } else {
@@ -496,7 +500,7 @@ export class Pipeline implements LinkHandler {
     this.#owner.statistics.bytesWritten += isMore ? bytes - LINE_END_BYTES : bytes;
     if (isMore) {
       this.#lineKeys++;
-      this.queue.tail!.isLast = false;
+      tail!.isLast = false;
     } else {
       this.#lineOperation = operation === Operation.gat || operation === Operation.gats ? -1 : operation;
       this.#lineKeys = 1;

@@ -15,6 +15,7 @@ import { LINK_QUEUED_BYTES_HIGH } from '../limits.ts';
 import { Reply, Result } from '../reply.ts';
 import type { Request } from '../request.ts';
 import { type Address, formatAddress } from './address.ts';
+import { type DatagramGet, DatagramGets } from './datagram-gets.ts';
 import {
   type Destination,
   DestinationState,
@@ -74,6 +75,8 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
   readonly #environment: DestinationEnvironment;
   readonly #health: Health;
   readonly #listeners: Set<(state: DestinationState, destination: Destination) => void> = new Set();
+  /** Gets over UDP, where there is a port for them. */
+  readonly #datagrams: DatagramGets | undefined;
   #pipelines: Pipeline[] = [];
   #undecided: Undecided[] = [];
 
@@ -98,6 +101,8 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
       () => this.#sendProbe(),
       (state) => this.#stateChanged(state),
     );
+    this.#datagrams =
+      options.udpPort > 0 && address.kind === 'tcp' ? this.#openDatagrams(address.host) : undefined;
   }
 
   get state(): DestinationState {
@@ -155,6 +160,7 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
   close(): void {
     this.#health.close();
     this.#environment.ticker.forget(this);
+    this.#datagrams?.close(Result.shutdown);
     this.#closePipelines(Result.shutdown);
     this.#failUndecided(Result.shutdown, 'shut down');
   }
@@ -248,7 +254,21 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
       return;
     }
     this.statistics.requests++;
-    this.#dispatch(request, resolve, sink, tag);
+    const datagrams = this.#datagrams;
+    if (datagrams?.accepts(request)) datagrams.send({ request, resolve, sink, tag });
+    else this.#dispatch(request, resolve, sink, tag);
+  }
+
+  #openDatagrams(host: string): DatagramGets {
+    const { options, statistics } = this;
+    const { ticker, clock, random } = this.#environment;
+    const sendByStream = ({ request, resolve, sink, tag }: DatagramGet): void =>
+      this.#dispatch(request, resolve, sink, tag);
+    const clockNow = (): number => clock.now();
+    return new DatagramGets(
+      { host, destination: this, options, statistics, ticker, clockNow, sendByStream },
+      random,
+    );
   }
 
   #dispatch(

@@ -45,6 +45,16 @@ export class FakeClock implements Clock {
     this.#now = until;
   }
 
+  /** Time passes while nothing can run: what is due comes once, late. */
+  stall(ms: number): void {
+    this.#now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.#now).sort((one, other) => one.at - other.at);
+    for (const timer of due) {
+      this.#remove(timer);
+      timer.callback();
+    }
+  }
+
   #remove(timer: Timer): void {
     this.#timers = this.#timers.filter((each) => each !== timer);
   }
