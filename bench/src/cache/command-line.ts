@@ -23,13 +23,16 @@ second of server CPU, latencies, and the ratio of the two. A case is given by it
   --load-transport <name>  transport of the load generator: uring or epoll (default: the faster there is)
   --memcached <program>    memcached to compare with (default: memcached)
   --larder-command <text>  start this instead of Larder; {port} {memory} {threads} {socket} are filled in
+  --receive-steering       in a network namespace in which each process pays for its own receiving, as between
+                           two machines; needs root; the report is called cache-steered
   --cross-check            hold the load generator against memcaslap instead of running cases
   --out <folder>           where cache.json, cache.svg and cache.md go (default: docs/evaluation)
   --json                   print the report as JSON on standard output, progress on standard error
   --no-write               write no files
   --help                   this text
 
-Needs Linux, taskset, and Debian's memcached (and libmemcached-tools for --cross-check). No root.
+Needs Linux, taskset, and Debian's memcached (and libmemcached-tools for --cross-check). No root, but for
+--receive-steering.
 `;
 
 export interface CommandLine {
@@ -37,6 +40,7 @@ export interface CommandLine {
   readonly settings: BenchSettings;
   readonly cases: readonly BenchCase[];
   readonly isCrossCheck: boolean;
+  readonly isSteered: boolean;
   readonly memcached: string;
   readonly larderCommand?: string;
   readonly out?: string;
@@ -57,6 +61,7 @@ const OPTIONS = {
   memcached: { type: 'string' },
   'larder-command': { type: 'string' },
   'cross-check': { type: 'boolean' },
+  'receive-steering': { type: 'boolean' },
   out: { type: 'string' },
   json: { type: 'boolean' },
   'no-write': { type: 'boolean' },
@@ -84,6 +89,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     },
     cases: selectCases(CACHE_CASES, filters),
     isCrossCheck: values['cross-check'] === true,
+    isSteered: values['receive-steering'] === true,
     memcached: values.memcached ?? 'memcached',
     ...(values['larder-command'] === undefined ? {} : { larderCommand: values['larder-command'] }),
     ...(values.out === undefined ? {} : { out: values.out }),

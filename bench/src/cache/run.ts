@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isSteered, runSteered } from '../harness/receive-steering.ts';
 import { mergeReports, readReport, writeReport } from '../report/files.ts';
 import type { BenchCase, CompareCase } from './case-types.ts';
 import { CACHE_CASES } from './cases.ts';
@@ -54,13 +55,15 @@ async function runCases(line: CommandLine): Promise<number> {
 function writeFiles(line: CommandLine, report: Report, print: (text: string) => void): void {
   const folder = line.out ?? EVALUATION_FOLDER;
   const names = CACHE_CASES.map((spec) => spec.name);
-  const merged = mergeReports(readReport(folder), report, names);
-  for (const path of writeReport(folder, merged)) print(`wrote ${join(path)}`);
+  const name = line.isSteered ? 'cache-steered' : 'cache';
+  const merged = mergeReports(readReport(folder, name), report, names);
+  for (const path of writeReport(folder, name, merged)) print(`wrote ${join(path)}`);
 }
 
 /** Exit status 0 when every target was met, 1 when one was missed or a case failed. */
 export async function run(args: readonly string[]): Promise<number> {
   const line = readCommandLine(args);
+  if (line.action === 'run' && line.isSteered && !isSteered()) return runSteered();
   if (line.action === 'run') return runCases(line);
   process.stdout.write(line.action === 'help' ? USAGE : listCases(CACHE_CASES));
   return 0;

@@ -115,19 +115,24 @@ function describeGrowth(result: GrowthResult): string {
   ].join('\n');
 }
 
+const STEERED =
+  'In a network namespace with receive flow steering: each process pays for its own receiving, as between two machines. On plain loopback the sender pays for the receiver, which weighs the same on every server and hides what differs ([cache.md](cache.md)).';
+
 /** The page that is committed beside the numbers. */
-export function markdownReport(report: Report): string {
+export function markdownReport(report: Report, name: string): string {
+  const isSteered = name !== 'cache';
   const { machine } = report;
   const lines = [
     '# Cache server: side by side with memcached',
     '',
-    'Written by `npm run bench -- cache`; the numbers behind it are in [cache.json](cache.json). How it is measured: [bench/README.md](../../bench/README.md).',
+    `Written by \`npm run bench -- cache${isSteered ? ' --receive-steering' : ''}\`; the numbers behind it are in [${name}.json](${name}.json). How it is measured: [bench/README.md](../../bench/README.md).`,
+    ...(isSteered ? ['', STEERED] : []),
     '',
     `- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}, Linux ${machine.kernel} (${machine.architecture})`,
     `- Software: Node.js ${machine.node}, ${machine.memcached}`,
     `- Date: ${machine.date.slice(0, 10)}; ${report.alternations} alternations of ${report.seconds} s per server and case, server pinned to one core, load generator to another`,
     '',
-    '![Ratios to memcached with their targets, and latency curves](cache.svg)',
+    `![Ratios to memcached with their targets, and latency curves](${name}.svg)`,
     '',
   ];
   lines.push(...compareTable(report.cases), ...capacityTable(report.cases), ...growthTable(report.cases));

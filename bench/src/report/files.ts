@@ -9,27 +9,25 @@ import type { Machine } from '../harness/machine.ts';
 import { drawReport } from './cache-chart.ts';
 import { markdownReport } from './cache-tables.ts';
 
-const NAME = 'cache';
-
-/** Writes `cache.json`, `cache.svg` and `cache.md`; returns their paths. */
-export function writeReport(folder: string, report: Report): string[] {
+/** Writes `<name>.json`, `<name>.svg` and `<name>.md`; returns their paths. */
+export function writeReport(folder: string, name: string, report: Report): string[] {
   mkdirSync(folder, { recursive: true });
   const files: [name: string, text: string][] = [
-    [`${NAME}.json`, `${JSON.stringify(report, undefined, 1)}\n`],
-    [`${NAME}.svg`, drawReport(report)],
-    [`${NAME}.md`, markdownReport(report)],
+    [`${name}.json`, `${JSON.stringify(report, undefined, 1)}\n`],
+    [`${name}.svg`, drawReport(report)],
+    [`${name}.md`, markdownReport(report, name)],
   ];
-  return files.map(([name, text]) => {
-    const path = join(folder, name);
+  return files.map(([file, text]) => {
+    const path = join(folder, file);
     writeFileSync(path, text);
     return path;
   });
 }
 
-export function readReport(folder: string): Report | undefined {
+export function readReport(folder: string, name: string): Report | undefined {
   let text: string;
   try {
-    text = readFileSync(join(folder, `${NAME}.json`), 'utf8');
+    text = readFileSync(join(folder, `${name}.json`), 'utf8');
   } catch {
     return undefined;
   }

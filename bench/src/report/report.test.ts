@@ -163,17 +163,20 @@ test('the terminal says what was measured and whether it is enough', () => {
 });
 
 test('the page has a row per server and the machine', () => {
-  const page = markdownReport({
-    ...REPORT,
-    crossCheck: {
-      measuredAt: '2026-01-02T03:04:05.000Z',
-      tool: 'memcaslap',
-      ours: spread([6.1, 6.3]),
-      theirs: spread([6, 6.2]),
-      oursKeysPerSecond: 150_000,
-      theirsKeysPerSecond: 140_000,
+  const page = markdownReport(
+    {
+      ...REPORT,
+      crossCheck: {
+        measuredAt: '2026-01-02T03:04:05.000Z',
+        tool: 'memcaslap',
+        ours: spread([6.1, 6.3]),
+        theirs: spread([6, 6.2]),
+        oursKeysPerSecond: 150_000,
+        theirsKeysPerSecond: 140_000,
+      },
     },
-  });
+    'cache',
+  );
   assert.match(page, /\| larder \| 135 k \| 150 k \| .*\*\*1\.50\*\* \(1\.20–1\.90\) \| ≥ 1\.4 \| met \|/);
   assert.match(page, /Node\.js v24\.0\.0, memcached 1\.6\.18/);
   assert.match(page, /\*\*0\.90\*\* .* NOT MET/);
@@ -203,10 +206,10 @@ test('a report without results is drawn too', () => {
 test('files are written, read again and merged by case', () => {
   const folder = mkdtempSync(join(tmpdir(), 'larder-bench-test-'));
   try {
-    assert.equal(readReport(folder), undefined);
-    assert.equal(writeReport(folder, REPORT).length, 3);
+    assert.equal(readReport(folder, 'cache'), undefined);
+    assert.equal(writeReport(folder, 'cache', REPORT).length, 3);
     assert.ok(readFileSync(join(folder, 'cache.svg'), 'utf8').startsWith('<svg'));
-    const earlier = readReport(folder);
+    const earlier = readReport(folder, 'cache');
     assert.deepEqual(earlier, JSON.parse(JSON.stringify(REPORT)));
     const renewed: Report = { ...REPORT, cases: [compareOf('get', 'renewed', [2])] };
     const merged = mergeReports(earlier, renewed, ['get', 'latency', 'capacity', 'growth']);
