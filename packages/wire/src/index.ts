@@ -17,6 +17,9 @@ export type { WireObject } from './encode/wire-object.ts';
 export { WireError, WireErrorCode } from './errors.ts';
 export * from './limits.ts';
 export * from './map-codecs.ts';
+export { CopyOnWrite } from './memory/copy-on-write.ts';
+export { type Leak, leakReport, RcBuf, setDevelopmentMode, trackLeaks } from './memory/rc-buf.ts';
+export { ReferencePolicy, type ReferencePolicyOptions } from './memory/reference-policy.ts';
 export { type BufferOwners, SendMemory, type SendMemoryOptions } from './memory/send-memory.ts';
 export { WriteGuard, type WriteViolation } from './memory/write-guard.ts';
 export {

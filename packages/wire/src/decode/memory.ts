@@ -23,6 +23,11 @@ export class Memory {
     this.node = Buffer.from(buffer as ArrayBuffer) as TextBuffer;
   }
 
+  /** Bytes of this memory, not copied. Making them so takes half the time that `subarray` takes. */
+  slice(start: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.buffer, start, bytes);
+  }
+
   /** The memory under some bytes. Node cuts many messages from one buffer, so the last one is remembered. */
   static of(bytes: Uint8Array): Memory {
     if (bytes.buffer !== last.buffer) last = new Memory(bytes.buffer);

@@ -56,10 +56,10 @@ export class Message {
   entries = 0;
   bits = 0;
   depth = 0;
-  readonly range: ByteRange = { offset: 0, bytes: 0 };
   /** The message that was received: for a relayed message the one that led there. Its budget is everybody's. */
   readonly root: Message;
   #budget = 0;
+  #range: ByteRange | null = null;
   #holder: MessageHolder | null = null;
   #isBorrowed = false;
   #references = 0;
@@ -96,7 +96,7 @@ export class Message {
   /** The message's own bytes, not copied. */
   toUint8Array(): Uint8Array {
     if (this.isReleased) throw this.#outside();
-    return this.memory.u8.subarray(this.base, this.base + this.bytes);
+    return this.memory.slice(this.base, this.bytes);
   }
 
   get isReleased(): boolean {
@@ -305,8 +305,7 @@ export class Message {
   /** The bytes themselves: valid as long as the message is. */
   bytesAt(p: number): Uint8Array {
     const size = this.uint32(p);
-    const start = this.base + this.#target(p, size);
-    return this.memory.u8.subarray(start, start + size);
+    return this.memory.slice(this.base + this.#target(p, size), size);
   }
 
   /** Throws `UTF8` when the bytes are not UTF-8. */
@@ -318,7 +317,8 @@ export class Message {
   /** Where the bytes of a bytes or string field lie, without making an object. */
   locate(p: number): ByteRange {
     const size = this.uint32(p);
-    const range = this.range;
+    this.#range ??= { offset: 0, bytes: 0 };
+    const range = this.#range;
     range.offset = this.base + this.#target(p, size);
     range.bytes = size;
     return range;

@@ -7,13 +7,11 @@
  *   block   [ start → copied fields → cursor | room → limit ]      a place = offset − start
  * ```
  */
+import { BUFFER_HEADER_BYTES } from '@larder/datapath';
 import { Memory } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
 import { BUMP_BYTES_INITIAL, BUMP_BYTES_MAX } from '../limits.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
-
-/** In front of a buffer in a chunk: the allocator's words, and the alignment of the data. */
-const CHUNK_HEADER_BYTES = 64;
 
 export class BumpArena {
   memory: Memory;
@@ -72,12 +70,12 @@ export class BumpArena {
     this.#chunk = 0;
     if (this.#send !== null) {
       const { owners, memory } = this.#send;
-      const slabClass = owners.classFor(capacity + CHUNK_HEADER_BYTES);
+      const slabClass = owners.classFor(capacity + BUFFER_HEADER_BYTES);
       const chunk = slabClass === 0 ? 0 : owners.allocate(slabClass);
       if (chunk !== 0) {
         this.#chunk = chunk;
         this.memory = memory;
-        this.start = chunk + CHUNK_HEADER_BYTES;
+        this.start = chunk + BUFFER_HEADER_BYTES;
         this.limit = this.start + capacity;
         return;
       }

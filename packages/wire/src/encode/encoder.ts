@@ -14,24 +14,24 @@
  *
  * The fields marked "generated" are for generated code.
  */
+import { BUFFER_HEADER_BYTES } from '@larder/datapath';
 import type { Memory } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
-import { DEPTH_MAX, MESSAGE_BYTES_MAX, REFERENCE_BYTES_MIN, REFERENCES_MAX } from '../limits.ts';
+import { DEPTH_MAX, MESSAGE_BYTES_MAX } from '../limits.ts';
+import { ReferencePolicy, type ReferencePolicyOptions } from '../memory/reference-policy.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
 import { type SendTarget, sendObject } from '../send/send-object.ts';
 import { writeUtf8 } from '../text/utf8-write.ts';
 import { BumpArena } from './bump-arena.ts';
+import { copyAcross, copyIn } from './copy.ts';
 import { OBJECT, POSTED, ReferenceList } from './reference-list.ts';
 import type { WireObject } from './wire-object.ts';
-
-/** In front of a buffer in a chunk: the allocator's words. */
-const CHUNK_HEADER_BYTES = 64;
-/** Copies of at most this many bytes are done by a loop. */
-const LOOP_BYTES_MAX = 24;
 
 export class Encoder {
   /** Arena memory, or null in the portable world. */
   readonly send: SendMemory | null;
+  /** What is sent by reference; may be changed at any time. */
+  readonly policy: ReferencePolicy;
   readonly bump: BumpArena;
   readonly references: ReferenceList = new ReferenceList();
   /** Generated: how many messages this encoder has begun; never 0. */
@@ -48,27 +48,13 @@ export class Encoder {
   referencedBytes = 0;
   #next = 0;
   #referenceBase = 0;
-  #portableMin: number;
 
-  constructor(send: SendMemory | null = null, options: { readonly referenceBytesMin?: number } = {}) {
+  /** `policy` is for the portable world; an arena has its own. */
+  constructor(send: SendMemory | null = null, policy?: ReferencePolicyOptions) {
     this.send = send;
+    this.policy = send === null ? new ReferencePolicy(policy) : send.policy;
     this.bump = new BumpArena(send);
     this.view = this.bump.memory.view;
-    this.#portableMin = options.referenceBytesMin ?? REFERENCE_BYTES_MIN;
-  }
-
-  /** Fields of at least this many bytes are sent by reference. */
-  get referenceBytesMin(): number {
-    return this.send === null ? this.#portableMin : this.send.referenceBytesMin;
-  }
-
-  set referenceBytesMin(bytes: number) {
-    if (this.send === null) this.#portableMin = bytes;
-    else this.send.referenceBytesMin = bytes;
-  }
-
-  get referencesMax(): number {
-    return this.send === null ? REFERENCES_MAX : this.send.referencesMax;
   }
 
   /** Bytes of the message that was measured last. */
@@ -109,10 +95,10 @@ export class Encoder {
   stage(value: Uint8Array | string): number {
     if (typeof value === 'string') return this.#stageText(value);
     const bytes = value.length;
-    if (bytes >= this.referenceBytesMin) return this.#stageLarge(value, 1);
+    if (bytes >= this.policy.referenceBytesMin && bytes > 0) return this.#stageLarge(value, 1);
     const { bump } = this;
     const at = bump.reserve(bytes);
-    copyIn(bump.memory.u8, at, value, bytes);
+    copyIn(bump.memory, at, value, bytes);
     bump.cursor = at + bytes;
     this.size = bytes;
     return at - bump.start;
@@ -126,13 +112,12 @@ export class Encoder {
       throw new WireError('RANGE', `${bytes} bytes at ${offset} are not in the arena`);
     }
     this.size = bytes;
-    if (bytes >= send.referenceBytesMin) {
+    if (bytes >= this.policy.referenceBytesMin && bytes > 0) {
       const owner = this.#recover(offset, bytes);
       if (owner >= 0) return this.#hold(offset, bytes, owner, 1);
     }
     const at = bump.reserve(bytes);
-    if (bump.memory === send.memory) copyWithin(send.memory, at, offset, bytes);
-    else bump.memory.u8.set(send.memory.u8.subarray(offset, offset + bytes), at);
+    copyAcross(send.memory, offset, bump.memory, at, bytes);
     bump.cursor = at + bytes;
     return at - bump.start;
   }
@@ -182,7 +167,7 @@ export class Encoder {
    */
   stageAligned(value: Uint8Array, alignment: number): number {
     const bytes = value.length;
-    if (bytes >= this.referenceBytesMin) return this.#stageLarge(value, alignment);
+    if (bytes >= this.policy.referenceBytesMin && bytes > 0) return this.#stageLarge(value, alignment);
     const at = this.reserveAligned(bytes, alignment);
     this.bump.memory.u8.set(value, at);
     this.bump.cursor = at + bytes;
@@ -268,9 +253,7 @@ export class Encoder {
     this.writeStructure(root, memory, at);
     const { bump, copiedBytes } = this;
     if (copiedBytes === 0) return;
-    const target = at + this.structureBytes;
-    if (bump.memory === memory) copyWithin(memory, target, bump.start, copiedBytes);
-    else memory.u8.set(bump.memory.u8.subarray(bump.start, bump.cursor), target);
+    copyAcross(bump.memory, bump.start, memory, at + this.structureBytes, copiedBytes);
   }
 
   /** Writes all of a measured message, references copied. */
@@ -291,7 +274,7 @@ export class Encoder {
   /**
    * Posts the references in order; when there are more than may be, copies the smallest (papers/hotos21 4.2).
    */
-  giveReferences(target: ReferenceTarget, entriesMax: number = this.referencesMax): void {
+  giveReferences(target: ReferenceTarget, entriesMax: number = this.policy.referencesMax): void {
     const { references, send } = this;
     const copyUpTo = references.copyUpTo(entriesMax);
     for (let index = 0; index < references.count; index++) {
@@ -339,11 +322,11 @@ export class Encoder {
   /** Large bytes from elsewhere are copied once, into a chunk that is sent by reference and then freed. */
   #stageForeign(send: SendMemory, value: Uint8Array, alignment: number): number {
     const bytes = value.length;
-    const slabClass = send.owners.classFor(bytes + CHUNK_HEADER_BYTES);
+    const slabClass = send.owners.classFor(bytes + BUFFER_HEADER_BYTES);
     const chunk = slabClass === 0 ? 0 : send.owners.allocate(slabClass);
     if (chunk !== 0) {
-      send.memory.u8.set(value, chunk + CHUNK_HEADER_BYTES);
-      return ~this.references.push(chunk + CHUNK_HEADER_BYTES, bytes, chunk, alignment);
+      send.memory.u8.set(value, chunk + BUFFER_HEADER_BYTES);
+      return ~this.references.push(chunk + BUFFER_HEADER_BYTES, bytes, chunk, alignment);
     }
     const at = this.reserveAligned(bytes, alignment);
     this.bump.memory.u8.set(value, at);
@@ -377,21 +360,4 @@ export interface ReferenceTarget {
 
 function staleError(): WireError {
   return new WireError('STALE', 'the encoder has begun another message since this builder was filled');
-}
-
-function copyIn(target: Uint8Array, at: number, source: Uint8Array, bytes: number): void {
-  if (bytes > LOOP_BYTES_MAX) {
-    target.set(source, at);
-    return;
-  }
-  for (let index = 0; index < bytes; index++) target[at + index] = source[index]!;
-}
-
-function copyWithin(memory: Memory, target: number, source: number, bytes: number): void {
-  const { u8 } = memory;
-  if (bytes > LOOP_BYTES_MAX) {
-    u8.copyWithin(target, source, source + bytes);
-    return;
-  }
-  for (let index = 0; index < bytes; index++) u8[target + index] = u8[source + index]!;
 }

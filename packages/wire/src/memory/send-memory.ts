@@ -4,7 +4,7 @@
  */
 import type { Arena } from '@larder/datapath';
 import { Memory } from '../decode/memory.ts';
-import { REFERENCE_BYTES_MIN, REFERENCES_MAX } from '../limits.ts';
+import { ReferencePolicy, type ReferencePolicyOptions } from './reference-policy.ts';
 import type { WriteGuard } from './write-guard.ts';
 
 /** Counted buffers of an arena. datapath's SlabAllocator is one. */
@@ -21,11 +21,7 @@ export interface BufferOwners {
   allocate(slabClass: number): number;
 }
 
-export interface SendMemoryOptions {
-  /** Fields of at least this many bytes are sent by reference. */
-  readonly referenceBytesMin?: number;
-  /** References of one message; above, the smallest are copied. */
-  readonly referencesMax?: number;
+export interface SendMemoryOptions extends ReferencePolicyOptions {
   /** Finds buffers that are changed while they are sent; for development. */
   readonly guard?: WriteGuard;
 }
@@ -34,18 +30,24 @@ export class SendMemory {
   readonly arena: Arena;
   readonly owners: BufferOwners;
   readonly memory: Memory;
-  /** May be changed at any time: a calibration may find another value better. */
-  referenceBytesMin: number;
-  referencesMax: number;
+  readonly policy: ReferencePolicy;
   readonly guard: WriteGuard | undefined;
 
   constructor(owners: BufferOwners, options: SendMemoryOptions = {}) {
     this.arena = owners.arena;
     this.owners = owners;
     this.memory = Memory.ofArena(owners.arena);
-    this.referenceBytesMin = options.referenceBytesMin ?? REFERENCE_BYTES_MIN;
-    this.referencesMax = options.referencesMax ?? REFERENCES_MAX;
+    this.policy = new ReferencePolicy(options);
     this.guard = options.guard;
+  }
+
+  /** Fields of at least this many bytes are sent by reference: a calibration may set it at any time. */
+  get referenceBytesMin(): number {
+    return this.policy.referenceBytesMin;
+  }
+
+  set referenceBytesMin(bytes: number) {
+    this.policy.referenceBytesMin = bytes;
   }
 
   /** To be called by a transport handler's `onRelease` for every owner that `sendObject` referenced. */

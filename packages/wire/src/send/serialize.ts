@@ -82,7 +82,7 @@ export function serialize(object: WireObject, frame?: FrameOptions): ScatterGath
     const { memory } = output;
     if (frame !== undefined) putFrameHeader(memory.view, at, bytes, frame.type ?? 0, frame.id ?? 0);
     encoder.writeFront(object, memory, at + header);
-    list.push(memory.u8.subarray(at, at + frontBytes), -1);
+    list.push(memory.slice(at, frontBytes), -1);
     if (encoder.references.count > 0) listReferences(list, encoder);
     return list;
   } finally {
@@ -93,7 +93,7 @@ export function serialize(object: WireObject, frame?: FrameOptions): ScatterGath
 
 function listReferences(list: ScatterGatherList, encoder: Encoder): void {
   const { references } = encoder;
-  const copyUpTo = references.copyUpTo(encoder.referencesMax);
+  const copyUpTo = references.copyUpTo(encoder.policy.referencesMax);
   /** Neighbours that are copied, and their bytes. */
   let copies: Uint8Array[] = [];
   const flush = (): void => {
@@ -126,7 +126,7 @@ export function encode(object: WireObject): Uint8Array {
     const at = output.take(bytes);
     const { memory } = output;
     encoder.writeAll(object, memory, at);
-    return memory.u8.subarray(at, at + bytes);
+    return memory.slice(at, bytes);
   } finally {
     object.$clear();
     encoder.reset();

@@ -2,7 +2,7 @@
 import type { Memory } from '../decode/memory.ts';
 
 /** Strings up to this length are tried as ASCII by a loop, which beats a call. */
-const LOOP_CHARACTERS_MAX = 48;
+const LOOP_CHARACTERS_MAX = 12;
 
 /** Writes `text` at `at`, where there is room for 3 bytes a character; returns how many were written. */
 export function writeUtf8(memory: Memory, at: number, text: string): number {
