@@ -15,6 +15,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, { readonly 'larder-source'?: string }>>;
 }
 
 export interface Package {
@@ -26,6 +27,8 @@ export interface Package {
   /** Needed at run time: dependencies, peers and optional ones. */
   readonly dependencies: readonly string[];
   readonly devDependencies: readonly string[];
+  /** The source files behind `exports`, relative to the root: the package's public API. */
+  readonly entries: readonly string[];
   /** Folders named by tsconfig references, relative to the root. */
   readonly references: readonly string[];
   /** README.md, or undefined when there is none. */
@@ -72,6 +75,9 @@ function readPackage(path: string): Package {
       ...manifest.optionalDependencies,
     }),
     devDependencies: Object.keys(manifest.devDependencies ?? {}),
+    entries: Object.values(manifest.exports ?? {}).flatMap((each) =>
+      each['larder-source'] === undefined ? [] : [join(path, each['larder-source'])],
+    ),
     references: readReferences(path),
     readme: existsSync(join(ROOT, readmePath)) ? readText(readmePath) : undefined,
   };

@@ -24,6 +24,7 @@ export function emitService(code: Code, desc: DescService, names: ServiceNames, 
   const methods = methodModels(desc);
   const skipped = desc.methods.filter((method) => method.methodKind !== 'unary').map((method) => method.name);
   const note = skipped.length === 0 ? [] : [`Without ${skipped.join(', ')}: streams are not supported.`];
+  emitTypes(code, desc, names, methods);
   emitClient(code, desc, names, methods, types, note);
   emitServer(code, desc, names, methods, types, note);
   emitTable(code, desc, names, methods, types);
@@ -73,6 +74,24 @@ function hexType(type: number): string {
   return `0x${type.toString(16).padStart(8, '0')}`;
 }
 
+/** The numbers by name, for servers that dispatch by themselves. */
+function emitTypes(
+  code: Code,
+  desc: DescService,
+  names: ServiceNames,
+  methods: readonly MethodModel[],
+): void {
+  code.line();
+  code.line(`/** The numbers that stand for the methods of ${desc.typeName} on the wire. */`);
+  code.block(
+    [code.export('const', names.types), ' ='],
+    () => {
+      for (const { name, type } of methods) code.line(`${name}: ${hexType(type)},`);
+    },
+    '} as const;',
+  );
+}
+
 function emitClient(
   code: Code,
   desc: DescService,
@@ -88,7 +107,7 @@ function emitClient(
     code.line('readonly #channel: ', channel, ';');
     code.line();
     code.block(['constructor(channel: ', channel, ')'], () => code.line('this.#channel = channel;'));
-    for (const { desc: method, name, type } of methods) {
+    for (const { desc: method, name } of methods) {
       const builder = types.builder(method.input);
       const reply = types.view(method.output);
       code.line();
@@ -102,7 +121,7 @@ function emitClient(
           builder,
           '.from(request, this.#channel.encoder);',
         );
-        code.line(`return this.#channel.call(${hexType(type)}, object, `, reply, ');');
+        code.line(`return this.#channel.call(${names.types}.${name}, object, `, reply, ');');
       });
     }
   });
@@ -142,20 +161,20 @@ function emitTable(
 ): void {
   const type = code.import('RpcService', RPC, true);
   code.line();
-  code.line(`/** The methods of ${desc.typeName}, by the numbers that stand for them on the wire. */`);
+  code.line(`/** The methods of ${desc.typeName}, for servers. */`);
   code.block(
     [code.export('const', names.service), ': ', type, `<${names.server}> =`],
     () => {
       code.line(`typeName: ${quoted(desc.typeName)},`);
       code.line('methods: [');
-      for (const { desc: method, name, type: number } of methods) {
+      for (const { desc: method, name: member } of methods) {
         code.line('  {');
         code.line(`    name: ${quoted(method.name)},`);
-        code.line(`    type: ${hexType(number)},`);
+        code.line(`    type: ${names.types}.${member},`);
         code.line('    serve: (server, request, encoder, context) => {');
         code.line('      const reply = new ', types.builder(method.output), '(encoder);');
         const view = ['new ', types.view(method.input), '(request)'];
-        code.line(`      const done = server.${name}(`, ...view, ', reply, context);');
+        code.line(`      const done = server.${member}(`, ...view, ', reply, context);');
         code.line('      return done === undefined ? reply : done.then(() => reply);');
         code.line('    },');
         code.line('  },');

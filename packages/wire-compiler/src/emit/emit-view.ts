@@ -32,6 +32,14 @@ function emitFrame(code: Code, view: string): void {
     for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
   });
   code.line();
+  code.line('/** Points this view at another message, so that nothing is allocated for it. */');
+  code.block(['$over(message: wire.Message): this'], () => {
+    code.line('const opened = message.open(0, 0);');
+    code.line('this.$message = opened;');
+    for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
+    code.line('return this;');
+  });
+  code.line();
   code.line('/** Reads bytes that stay as they are for as long as the view is used. */');
   code.block([`static read(bytes: Uint8Array): ${view}`], () =>
     code.line(`return new ${view}(wire.Message.of(bytes));`),

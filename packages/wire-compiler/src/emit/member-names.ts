@@ -31,6 +31,7 @@ const TAKEN: readonly string[] = [
   '$header',
   '$measure',
   '$message',
+  '$over',
   '$words',
   '$write',
 ];

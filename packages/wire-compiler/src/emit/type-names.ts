@@ -44,6 +44,7 @@ export interface ServiceNames {
   readonly service: string;
   readonly client: string;
   readonly server: string;
+  readonly types: string;
 }
 
 const cache = new WeakMap<DescFile, TypeNames>();
@@ -76,8 +77,13 @@ export class TypeNames {
     }
     for (const each of allEnums(file)) this.#enums.set(each, this.#free(baseName(each, file), ['']));
     for (const each of file.services) {
-      const base = this.#free(each.name, ['', 'Client', 'Server']);
-      this.#services.set(each, { service: base, client: `${base}Client`, server: `${base}Server` });
+      const base = this.#free(each.name, ['', 'Client', 'Server', 'Types']);
+      this.#services.set(each, {
+        service: base,
+        client: `${base}Client`,
+        server: `${base}Server`,
+        types: `${base}Types`,
+      });
     }
   }
 

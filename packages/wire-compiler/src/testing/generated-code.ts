@@ -31,7 +31,6 @@ export const STRICTEST_OPTIONS: object = {
   noFallthroughCasesInSwitch: true,
   noImplicitOverride: true,
   noImplicitReturns: true,
-  noPropertyAccessFromIndexSignature: true,
   noUncheckedIndexedAccess: true,
   noUnusedLocals: true,
   noUnusedParameters: true,

@@ -1,0 +1,23 @@
+/** Generated code that is checked in is what the compiler makes of its schema today. */
+import { strict as assert } from 'node:assert';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { generateFrom } from './generate.ts';
+import { folderReader } from './parser/load.ts';
+
+const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
+/** [folder, schema] */
+const CHECKED_IN: readonly (readonly [string, string])[] = [['protocol/src/rpc', 'larder-rpc.proto']];
+
+for (const [folder, schema] of CHECKED_IN) {
+  test(`${schema} is compiled (LARDER_UPDATE_GOLDEN=1 compiles it)`, () => {
+    const read = folderReader([join(PACKAGES, folder)]);
+    for (const { name, content } of generateFrom([schema], read, { parameter: 'import_extension=ts' })) {
+      const path = join(PACKAGES, folder, name);
+      if (process.env.LARDER_UPDATE_GOLDEN !== undefined) writeFileSync(path, content);
+      assert.equal(readFileSync(path, 'utf8'), content, `${path} is not up to date`);
+    }
+  });
+}
