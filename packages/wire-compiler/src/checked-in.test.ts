@@ -9,7 +9,10 @@ import { folderReader } from './parser/load.ts';
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 /** [folder, schema] */
-const CHECKED_IN: readonly (readonly [string, string])[] = [['protocol/src/rpc', 'larder-rpc.proto']];
+const CHECKED_IN: readonly (readonly [string, string])[] = [
+  ['protocol/src/rpc', 'larder-rpc.proto'],
+  ['wire/src/rpc', 'failure.proto'],
+];
 
 for (const [folder, schema] of CHECKED_IN) {
   test(`${schema} is compiled (LARDER_UPDATE_GOLDEN=1 compiles it)`, () => {
