@@ -98,6 +98,17 @@ export function sendStream(
     visitParts(core, item, start, bytes, (offset, partBytes) => target.copy(offset, partBytes));
     return;
   }
+  referenceStream(core, item, start, bytes, target);
+}
+
+/** Sends a range of the reply stream by reference; the item is retained for every part. */
+export function referenceStream(
+  core: StoreCore,
+  item: number,
+  start: number,
+  bytes: number,
+  target: ScatterGatherTarget,
+): void {
   visitParts(core, item, start, bytes, (offset, partBytes) => {
     core.retain(item);
     target.reference(offset, partBytes, item);

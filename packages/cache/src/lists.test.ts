@@ -11,14 +11,13 @@ function putList(h: StoreHarness, key: string, elements: readonly string[], flag
   const at = h.key(key);
   const item = lists.create(at, h.keyBytes, h.hash, flags, 0, elements.length, bytes);
   if (item <= 0) return item;
-  const source = at + 300;
   for (const [index, element] of elements.entries()) {
-    h.arena.node.write(element, source, 'latin1');
-    const added = lists.add(item, source, element.length, index === elements.length - 1);
-    if (added !== 1) {
+    const target = lists.add(item, element.length, index === elements.length - 1);
+    if (target <= 0) {
       h.store.abandon(item);
-      return added;
+      return target;
     }
+    h.arena.node.write(element, target, 'latin1');
   }
   return h.store.link(item, StoreMode.set, 0, 0);
 }
@@ -78,7 +77,7 @@ test('limits: elements, bytes of an element, bytes of all', () => {
   assert.equal(lists.create(at, h.keyBytes, h.hash, 0, 0, LIST_ELEMENTS_MAX + 1, 0), -1);
   assert.equal(lists.create(at, h.keyBytes, h.hash, 0, 0, 1, (1 << 20) + 1), -1);
   const item = lists.create(at, h.keyBytes, h.hash, 0, 0, 1, 600_000);
-  assert.equal(lists.add(item, at, 600_000, true), -1);
+  assert.equal(lists.add(item, 600_000, true), -1);
   h.store.abandon(item);
   assert.equal(h.store.totals().currItems, 0);
 });

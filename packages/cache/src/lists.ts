@@ -58,22 +58,20 @@ export class Lists {
   }
 
   /**
-   * Adds the next element of the list that was created last: `bytes` bytes at `source`. 0 when there is no
-   * memory, -1 when the element is larger than a chunk; the caller then abandons the list.
+   * Adds the next element of the list that was created last: where its `bytes` bytes are to be written. 0 when
+   * there is no memory, -1 when the element is larger than a chunk; the caller then abandons the list.
    */
-  add(item: number, source: number, bytes: number, isLast: boolean): number {
+  add(item: number, bytes: number, isLast: boolean): number {
     const core = this.#core;
     const stored = isLast ? bytes + 2 : bytes;
     if (stored > CHAIN_NEXT_BYTES) return -1;
     const chunk = this.#addChunk(item, bytes, isLast);
     if (chunk === 0) return 0;
-    const at = chunk * 4 + CHAIN_DATA_AT;
-    core.u8.copyWithin(at, source, source + bytes);
     const table = this.#table(item);
     const index = core.u32[table]!;
     core.u32[table] = index + 1;
     core.u32[table + 1 + index] = chunk / 2;
-    return 1;
+    return chunk * 4 + CHAIN_DATA_AT;
   }
 
   isList(item: number): boolean {

@@ -14,7 +14,7 @@ import {
   SlabClasses,
 } from '@larder/datapath';
 import { Arithmetic, type ArithmeticOptions } from './arithmetic.ts';
-import { sendStream, writeStream } from './chain.ts';
+import { referenceStream, sendStream, writeStream } from './chain.ts';
 import { CLASS_REQUEST_BLOCK_BYTES } from './class-requests.ts';
 import { clientFlagsOf } from './client-flags.ts';
 import { StoreCore } from './core.ts';
@@ -310,6 +310,11 @@ export class Store {
   /** Sends the value alone. */
   sendBareValue(item: number, target: ScatterGatherTarget): void {
     sendStream(this.#core, item, this.#core.headBytes(item), this.valueBytes(item), target);
+  }
+
+  /** Sends the value alone: always by reference, each part of a chain for itself. */
+  referenceValue(item: number, target: ScatterGatherTarget): void {
+    referenceStream(this.#core, item, this.#core.headBytes(item), this.valueBytes(item), target);
   }
 
   // ---- storing
