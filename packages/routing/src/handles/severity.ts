@@ -1,5 +1,6 @@
 /** How bad a result is, for handles that answer with the worst or the best of several replies (mcrouter's order). */
 import { type Reply, Result } from '../reply.ts';
+import { SpooledReply } from '../spool/spooled-reply.ts';
 
 const SEVERITY: ReadonlyMap<Result, number> = new Map<Result, number>([
   [Result.miss, 2],
@@ -19,12 +20,15 @@ const SEVERITY: ReadonlyMap<Result, number> = new Map<Result, number>([
 /** Everything that found, stored or deleted what was asked for. */
 const SUCCESS = 1;
 
-export function severityOf(result: Result): number {
-  return SEVERITY.get(result) ?? SUCCESS;
+/** A spooled delete is answered as not found, but whoever hears it has more to do than with a real one. */
+const SPOOLED = 2.5;
+
+function severityOf(reply: Reply): number {
+  return reply instanceof SpooledReply ? SPOOLED : (SEVERITY.get(reply.result) ?? SUCCESS);
 }
 
 export function isWorse(one: Reply, other: Reply): boolean {
-  return severityOf(one.result) > severityOf(other.result);
+  return severityOf(one) > severityOf(other);
 }
 
 /** The worst of the replies, the first among equals. */
