@@ -31,6 +31,16 @@ export const SUITES: readonly Suite[] = [
     summary: "the router beside twemproxy, per second of the proxy's CPU",
     load: () => import('./router/run.ts'),
   },
+  {
+    name: 'xor',
+    summary: 'XOR kernels and encoding beside ISA-L, Jerasure and @ronomon/reed-solomon',
+    load: () => import('./xor/run.ts'),
+  },
+  {
+    name: 'threshold',
+    summary: 'from which size on a reference is cheaper than a copy, over every transport',
+    load: () => import('./threshold/run.ts'),
+  },
 ];
 
 export function findSuite(name: string): Suite | undefined {

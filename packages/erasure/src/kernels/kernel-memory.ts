@@ -135,11 +135,19 @@ export class KernelMemory {
    * `bytes` long, valid until the next call.
    */
   workArea(bytes: number): Uint8Array {
-    if (!this.#work || this.#work.length < bytes) {
-      if (this.#work) this.free(this.#work);
-      this.#work = undefined;
-      this.#work = this.allocate(bytes);
-    }
-    return this.#work;
+    if (this.hasWorkArea(bytes)) return this.#work!;
+    throw new ErasureError('LIMIT_EXCEEDED', `no ${bytes} bytes left in a kernel memory for temporaries`);
+  }
+
+  /** Whether there is such an area, making it if need be. */
+  hasWorkArea(bytes: number): boolean {
+    if (this.#work && this.#work.length >= bytes) return true;
+    // The old one makes room first; when that is not enough it is taken again.
+    const before = this.#work?.length;
+    if (this.#work) this.free(this.#work);
+    this.#work = this.tryAllocate(bytes);
+    if (this.#work) return true;
+    if (before !== undefined) this.#work = this.allocate(before);
+    return false;
   }
 }

@@ -13,7 +13,7 @@ import { checkOperands, executeSchedule, type XorSchedule } from '../schedule/xo
 import { KernelMemory } from './kernel-memory.ts';
 import { type KernelLevel, xorKernel } from './xor-kernel.ts';
 import { type XorLevel, xorLevel } from './xor-level.ts';
-import { XorProgram } from './xor-program.ts';
+import { checkRegions, XorProgram } from './xor-program.ts';
 
 const programs = new WeakMap<XorSchedule, Map<KernelLevel, XorProgram>>();
 
@@ -40,8 +40,11 @@ export function runSchedule(
   }
   checkOperands(schedule, inputs, outputs);
   const program = programOf(schedule, level);
-  if (bytes % REGION_ALIGNMENT_BYTES === 0 && KernelMemory.of(inputs, outputs)) {
-    program.run(inputs, outputs);
+  const memory = bytes % REGION_ALIGNMENT_BYTES === 0 ? KernelMemory.of(inputs, outputs) : undefined;
+  program.prepare(bytes);
+  if (memory?.hasWorkArea(program.workBytes)) {
+    checkRegions(inputs, outputs, bytes);
+    program.runUnchecked(memory, inputs, outputs, bytes);
   } else {
     runStaged(program, inputs, outputs, bytes);
   }

@@ -9,7 +9,7 @@
 import { illegalArgument } from '../errors.ts';
 import { COMPILE_FROM_BYTES, COMPILED_XORS_MAX, REGION_ALIGNMENT_BYTES } from '../limits.ts';
 import { checkOperands, type XorSchedule } from '../schedule/xor-schedule.ts';
-import { compileSchedule, SCHEDULE_BLOCK_BYTES, scratchBytes } from './compile-schedule.ts';
+import { compileSchedule, SCHEDULE_BLOCK_BYTES } from './compile-schedule.ts';
 import { KernelMemory } from './kernel-memory.ts';
 import { type WasmModule, wasmEngine } from './web-assembly.ts';
 import { type KernelLevel, xorKernel } from './xor-kernel.ts';
@@ -27,7 +27,7 @@ export class XorProgram {
   readonly schedule: XorSchedule;
   readonly level: KernelLevel;
   #bytesUntilCompiled: number;
-  #module: WasmModule | undefined;
+  #compiled: { readonly module: WasmModule; readonly scratchBytes: number } | undefined;
   readonly #runOf = new WeakMap<KernelMemory, Run>();
 
   constructor(schedule: XorSchedule, level: KernelLevel, options: XorProgramOptions = {}) {
@@ -37,21 +37,34 @@ export class XorProgram {
   }
 
   get isCompiled(): boolean {
-    return this.#module !== undefined;
+    return this.#compiled !== undefined;
   }
 
-  /** Bytes that a memory needs for a run besides the regions. */
+  /** Bytes that a memory needs for a run besides the regions; may change when the program is compiled. */
   get workBytes(): number {
     const { steps, inputs, outputs } = this.schedule;
     const sources = Math.max(0, ...steps.map((step) => step.sources.length));
     const addresses = Math.max(inputs + outputs, sources) * ADDRESS_BYTES;
     const table = Math.ceil(addresses / REGION_ALIGNMENT_BYTES) * REGION_ALIGNMENT_BYTES;
-    return table + scratchBytes(this.schedule);
+    return table + this.#scratchBytes;
+  }
+
+  get #scratchBytes(): number {
+    return this.#compiled?.scratchBytes ?? this.schedule.temporaries * SCHEDULE_BLOCK_BYTES;
+  }
+
+  /** Counts bytes that are about to be run, and compiles when it has become worth it. */
+  prepare(bytes: number): void {
+    this.#bytesUntilCompiled -= bytes;
+    if (this.#bytesUntilCompiled > 0 || this.#compiled || this.schedule.xors > COMPILED_XORS_MAX) return;
+    const { module, scratchBytes } = compileSchedule(this.schedule, this.level);
+    this.#compiled = { module: new wasmEngine!.Module(module), scratchBytes };
   }
 
   /**
    * Sets the outputs from the inputs. All regions lie in one kernel memory, are
    * equally long, a multiple of 64 bytes, and no output overlaps another region.
+   * The memory needs `workBytes` beside them.
    */
   run(inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {
     checkOperands(this.schedule, inputs, outputs);
@@ -59,34 +72,32 @@ export class XorProgram {
     if (!memory) throw illegalArgument('the regions must all lie in one kernel memory');
     const bytes = (inputs[0] ?? outputs[0])!.length;
     checkRegions(inputs, outputs, bytes);
-    if (bytes > 0) this.runUnchecked(memory, inputs, outputs, bytes);
+    if (bytes === 0) return;
+    this.prepare(bytes);
+    this.runUnchecked(memory, inputs, outputs, bytes);
   }
 
-  /** As `run`, for callers that know that the regions are right. */
+  /** As `run`, for callers that have called `prepare` and know that the regions are right. */
   runUnchecked(
     memory: KernelMemory,
     inputs: readonly Uint8Array[],
     outputs: readonly Uint8Array[],
     bytes: number,
   ): void {
-    const work = memory.workArea(this.workBytes);
+    const { workBytes } = this;
+    const work = memory.workArea(workBytes);
     const table = new Uint32Array(memory.buffer, work.byteOffset, inputs.length + outputs.length);
-    for (const [i, region] of inputs.entries()) table[i] = region.byteOffset;
-    for (const [i, region] of outputs.entries()) table[inputs.length + i] = region.byteOffset;
-    const scratch = work.byteOffset + this.workBytes - scratchBytes(this.schedule);
-    this.#bytesUntilCompiled -= bytes;
-    if (this.#bytesUntilCompiled > 0 || this.schedule.xors > COMPILED_XORS_MAX) {
-      this.#runSteps(memory, table.slice(), work.byteOffset, bytes, scratch);
-    } else {
-      this.#instance(memory)(work.byteOffset, bytes, scratch);
-    }
+    for (let i = 0; i < inputs.length; i++) table[i] = inputs[i]!.byteOffset;
+    for (let i = 0; i < outputs.length; i++) table[inputs.length + i] = outputs[i]!.byteOffset;
+    const scratch = work.byteOffset + workBytes - this.#scratchBytes;
+    if (this.#compiled) this.#instance(memory, this.#compiled.module)(work.byteOffset, bytes, scratch);
+    else this.#runSteps(memory, table.slice(), work.byteOffset, bytes, scratch);
   }
 
-  #instance(memory: KernelMemory): Run {
+  #instance(memory: KernelMemory, module: WasmModule): Run {
     let run = this.#runOf.get(memory);
     if (!run) {
-      this.#module ??= new wasmEngine!.Module(compileSchedule(this.schedule, this.level));
-      const instance = new wasmEngine!.Instance(this.#module, { env: { memory: memory.memory } });
+      const instance = new wasmEngine!.Instance(module, { env: { memory: memory.memory } });
       run = instance.exports.run as Run;
       this.#runOf.set(memory, run);
     }
@@ -121,7 +132,12 @@ export class XorProgram {
   }
 }
 
-function checkRegions(inputs: readonly Uint8Array[], outputs: readonly Uint8Array[], bytes: number): void {
+/** Throws unless the regions are equally long, in whole steps, and no output overlaps another region. */
+export function checkRegions(
+  inputs: readonly Uint8Array[],
+  outputs: readonly Uint8Array[],
+  bytes: number,
+): void {
   if (bytes % REGION_ALIGNMENT_BYTES !== 0) {
     throw illegalArgument(`regions are a multiple of ${REGION_ALIGNMENT_BYTES} bytes long, not ${bytes}`);
   }
