@@ -7,9 +7,9 @@ export const RELAY_MARK: number = 0xffff;
 export const RELAY_BYTES: number = 16;
 
 /** The largest field number: its bit is in the last word of the longest bitmap. */
-export const FIELD_NUMBER_MAX: number = 65_536;
-/** Words of the longest bitmap. */
-export const BITMAP_WORDS_MAX: number = 2048;
+export const FIELD_NUMBER_MAX: number = 65_504;
+/** Words of the longest bitmap; odd, as all that are written. */
+export const BITMAP_WORDS_MAX: number = 2047;
 /** Bytes that describe one field that is present, one list element, and one half of a map entry. */
 export const ENTRY_BYTES: number = 8;
 export const MAP_ENTRY_BYTES: number = 16;
