@@ -140,8 +140,14 @@ export class GetBatcher {
     const key = Buffer.from(get.wireKey, 'latin1');
     const request = new Request(Operation.get, key, 0, key.length);
     request.timeoutMs = timeoutMs;
-    const reply = await root().route(request);
-    window.leave(1, isLoss(reply.result), mark);
-    settler.onReply(get, reply);
+    try {
+      const reply = await root().route(request);
+      window.leave(1, isLoss(reply.result), mark);
+      settler.onReply(get, reply);
+    } catch (thrown) {
+      // Only routes that could not be opened reject: a bad configuration, or closed meanwhile.
+      window.leave(1, false, mark);
+      get.resolve(Promise.reject(thrown));
+    }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Requests other than plain gets on their way to the route handles: each takes its place in the flow-control
- * window. What a route handle answers is an outcome, so the promises are never rejected.
+ * window. What a route handle answers is an outcome; the promises are only rejected when the routes cannot be opened.
  */
 import { type Operation, type Reply, Request, type RouteHandle } from '@larder/routing';
 import type { FlowWindow } from '../flow/window.ts';
@@ -34,8 +34,13 @@ export class Sender {
   async #start(request: Request): Promise<Reply> {
     const window = this.#window;
     const mark = window.mark;
-    const reply = await this.#root().route(request);
-    window.leave(1, isLoss(reply.result), mark);
-    return reply;
+    let hasLost = false;
+    try {
+      const reply = await this.#root().route(request);
+      hasLost = isLoss(reply.result);
+      return reply;
+    } finally {
+      window.leave(1, hasLost, mark);
+    }
   }
 }
