@@ -20,12 +20,11 @@ import {
   DATAGRAM_HEADER_BYTES,
   putLineEnd,
   REASSEMBLY_DATAGRAMS_MAX,
-  REASSEMBLY_REPLIES_MAX,
   RETRIEVAL_KEY_BYTES_MAX,
   ReplyItem,
   ReplyReader,
 } from '@larder/protocol';
-import { UDP_KEYS_MAX, UDP_PAUSE_MS } from '../limits.ts';
+import { UDP_KEYS_MAX, UDP_OUTSTANDING_MAX, UDP_PAUSE_MS } from '../limits.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
 import type { Destination, DestinationStatistics, ReplySink } from './destination.ts';
@@ -89,7 +88,8 @@ export class DatagramGets implements Expiring {
   accepts(request: Request): boolean {
     const { operation } = request;
     if (operation !== Operation.get && operation !== Operation.gets) return false;
-    if (this.#awaited.size >= REASSEMBLY_REPLIES_MAX) return false;
+    // More at a time would overflow a socket's buffer somewhere; what is too much goes over TCP.
+    if (this.#awaited.size >= UDP_OUTSTANDING_MAX) return false;
     return this.#pausedUntil === 0 || this.#options.clockNow() >= this.#pausedUntil;
   }
 
