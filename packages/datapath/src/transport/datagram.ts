@@ -54,6 +54,7 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   readonly #replySpace: number;
   readonly #replySpaceBytes: number;
   #descriptor = -1;
+  #localPort = 0;
   #current = 0;
   #replyCount = 0;
   #replyUsed = 0;
@@ -99,12 +100,17 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     return (this.#arena.u8[offset]! << 8) | this.#arena.u8[offset + 1]!;
   }
 
+  get localPort(): number {
+    return this.#localPort;
+  }
+
   /**
    * Receives one batch from a socket, gives it to the handler and sends the replies. Returns whether more
    * may be waiting.
    */
-  receive(descriptor: number): boolean {
+  receive(descriptor: number, localPort: number): boolean {
     this.#descriptor = descriptor;
+    this.#localPort = localPort;
     this.#statistics.systemCalls++;
     const count = this.#libc.recvmmsg(
       descriptor,

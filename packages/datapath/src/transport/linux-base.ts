@@ -254,7 +254,7 @@ export abstract class LinuxTransport<S> extends TransportBase<S> implements Loop
       let left = DATAGRAM_BATCHES_PER_TURN;
       let hasMore = true;
       while (hasMore && left-- > 0 && !listener.isRemoved) {
-        hasMore = this.#datagrams!.receive(listener.socket.descriptor);
+        hasMore = this.#datagrams!.receive(listener.socket.descriptor, listener.socket.port);
       }
       if (hasMore && !listener.isRemoved) this.#readyDatagrams.push(listener);
     }

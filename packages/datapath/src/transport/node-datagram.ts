@@ -14,6 +14,7 @@ const DATA_BYTES_MAX: number = RECEIVE_CALL_BYTES - ADDRESS_ROOM;
 export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
   family = 4;
   port = 0;
+  localPort = 0;
   readonly addressOffset: number;
   readonly #arena: Arena;
   readonly #handler: TransportHandler<S>;
@@ -68,6 +69,7 @@ export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
         socket.on('error', () => {});
         socket.on('message', (message, source) => this.#turn(() => this.#received(message, source)));
         this.#socket = socket;
+        this.localPort = socket.address().port;
         resolve();
       });
     });

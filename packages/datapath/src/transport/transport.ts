@@ -52,6 +52,8 @@ export interface DatagramSource {
   /** Offset in the arena of the 4 or 16 address bytes (network order). */
   readonly addressOffset: number;
   readonly port: number;
+  /** The port of the socket that it came to. */
+  readonly localPort: number;
 }
 
 /**
