@@ -33,7 +33,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   erasure: [],
   'object-store': ['erasure', 'wire', 'client'],
   console: [],
-  cli: ['server', 'router', 'invalidation', 'object-store', 'console', 'wire-compiler'],
+  cli: ['server', 'erasure', 'router', 'invalidation', 'object-store', 'console', 'wire-compiler'],
 };
 
 const FILE_LINES_MAX = 800;
