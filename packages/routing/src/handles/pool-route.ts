@@ -14,7 +14,6 @@ import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { withAsynclog } from './asynclog-route.ts';
 import { isSpooling, spooled } from './asynclog-scope.ts';
-import { ErrorRoute } from './error-route.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
@@ -64,7 +63,6 @@ export const poolRoute: RouteHandleDefinition = defineRouteHandle({
 
 function buildPool(options: Parameters, context: BuildContext): RouteHandle {
   const pool = context.pool(options.pool, 'pool');
-  if (pool.destinations.length === 0) return new ErrorRoute(`pool ${pool.name} has no servers`);
   const chosen = buildSelection(pool, options, context);
   const { rates } = options;
   if (rates === undefined) return chosen;

@@ -4,8 +4,8 @@
  *
  * The race it has to win: a client deletes a key, and another one brings the old value from `warm`, which has not
  * heard of the delete yet. Deletes to `cold` therefore carry a hold-off (`hold_off` seconds) in which an add fails.
- * A failed add means that there is newer data: `cold` is asked once more, and if it has nothing, the answer is a
- * miss and the client goes to the database. With `async_add` the value is answered at once and added unheard, as
+ * A failed add means that there is newer data: `cold` is asked once more, and if it has nothing, the answer is
+ * cold's own miss, with the lease that came with it, and the client goes to the database. With `async_add` the value is answered at once and added unheard, as
  * mcrouter does it: faster by a round trip, and a lost race costs one stale answer, though never a stale entry.
  *
  * Expiry times of added values are `exptime`, or what is left of them in `warm` with `enable_metaget`, or none.
@@ -13,6 +13,7 @@
  */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
+import { Dialect } from '../destination/destination-options.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
@@ -95,9 +96,12 @@ export class WarmUpRoute implements RouteHandle {
     const filled = await this.#cold.route(fill);
     // Only cold can give the CAS of its entry.
     if (request.operation === Operation.gets) return this.#cold.route(request);
-    if (filled.result === Result.stored) return found.reply;
     // Could not be added although nothing newer is known: the value is good, it just is not cached.
-    return filled.isError ? found.reply : this.#cold.route(request);
+    if (filled.result === Result.stored || filled.isError) return found.reply;
+    const question = bareCopy(request);
+    question.operation = Operation.get;
+    const current = await this.#cold.route(question);
+    return current.result === Result.hit ? current : coldReply;
   }
 
   /** As mcrouter: a meta get may look into warm, but what it shows is not added. */
@@ -124,9 +128,11 @@ export class WarmUpRoute implements RouteHandle {
 
   #fillOf(request: Request, coldReply: Reply, found: { reply: Reply; exptime: number }): Request {
     const fill = bareCopy(request);
-    const hasLease = request.operation === Operation.leaseGet && coldReply.token !== 0n;
-    fill.operation = hasLease ? Operation.leaseSet : Operation.add;
-    fill.token = hasLease ? coldReply.token : 0n;
+    // A lease that was given after the delete would let the old value in: only an add minds the hold-off. Plain
+    // memcached has no hold-off, and its add fails where a lease is out, so there the lease fills.
+    const byLease = coldReply.token !== 0n && coldReply.destination?.dialect !== Dialect.larder;
+    fill.operation = byLease ? Operation.leaseSet : Operation.add;
+    fill.token = byLease ? coldReply.token : 0n;
     fill.value = found.reply.value;
     fill.flags = found.reply.flags;
     fill.exptime = found.exptime;

@@ -1,6 +1,7 @@
 /** Warming a cold cluster: where values come from, the race with deletes, and the end of it; and SlowWarmUp. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { Dialect } from '../destination/destination-options.ts';
 import type { RouteJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
@@ -81,23 +82,41 @@ test('gets: added, then asked of cold for its own CAS', async () => {
   assert.deepEqual(operationsOf(harness.cache('cold')), [Operation.gets, Operation.add, Operation.gets]);
 });
 
-test('lease-get: warm fills with the lease of cold; a void lease is no fill', async () => {
+test('lease-get: warm fills by an add, which minds the hold-off where the lease would not', async () => {
   await using harness = await Harness.open(WARM_UP);
   const { cold, warm } = { cold: harness.cache('cold'), warm: harness.cache('warm') };
-  warm.put('k', 'value');
+  warm.put('k', 'old');
   const reply = await harness.ask(Operation.leaseGet, 'k');
-  assert.deepEqual([reply.result, reply.value.toString()], [Result.hit, 'value']);
-  assert.deepEqual(operationsOf(cold), [Operation.leaseGet, Operation.leaseSet]);
-  cold.items.clear();
-  warm.isHeld = true;
-  const raced = harness.ask(Operation.leaseGet, 'k');
-  await settle();
+  assert.deepEqual([reply.result, reply.value.toString()], [Result.hit, 'old']);
+  assert.deepEqual(operationsOf(cold), [Operation.leaseGet, Operation.add]);
   await harness.ask(Operation.delete, 'k');
+  // This lease is younger than the delete, and warm still has the old value.
+  const lease = await harness.ask(Operation.leaseGet, 'k');
+  assert.deepEqual([lease.result, lease.hasValue], [Result.miss, false]);
+  const stored = await harness.ask(Operation.leaseSet, 'k', { token: lease.token, value: 'new' });
+  assert.equal(stored.result, Result.stored, 'the lease is good for the value of the database');
+  assert.equal((await harness.ask(Operation.leaseGet, 'k')).value.toString(), 'new');
+});
+
+test('lease-get: an add that lost against a newer value answers with that', async () => {
+  await using harness = await Harness.open(WARM_UP);
+  const { cold, warm } = { cold: harness.cache('cold'), warm: harness.cache('warm') };
+  warm.put('k', 'old');
+  warm.isHeld = true;
+  const reply = harness.ask(Operation.leaseGet, 'k');
+  await settle();
+  cold.put('k', 'new');
   warm.release();
-  const lost = await raced;
-  assert.equal(lost.result, Result.miss);
-  assert.notEqual(lost.token, 0n, 'with a lease that is good');
-  assert.equal((await harness.ask(Operation.leaseGet, 'k')).result, Result.hotMiss, 'others wait');
+  assert.equal((await reply).value.toString(), 'new');
+});
+
+test('lease-get on plain memcached: the lease fills, since an add cannot', async () => {
+  await using harness = await Harness.open(WARM_UP);
+  harness.cache('cold').dialect = Dialect.memcached;
+  harness.cache('warm').put('k', 'value');
+  assert.equal((await harness.ask(Operation.leaseGet, 'k')).value.toString(), 'value');
+  assert.deepEqual(operationsOf(harness.cache('cold')), [Operation.leaseGet, Operation.leaseSet]);
+  assert.equal(harness.cache('cold').value('k'), 'value');
 });
 
 test('enable_metaget brings what is left of the time', async () => {

@@ -29,7 +29,7 @@ export class FakeCache implements Destination {
   readonly children: readonly [] = [];
   readonly address: Address;
   readonly options: DestinationOptions = DESTINATION_DEFAULTS;
-  readonly dialect: Dialect = Dialect.larder;
+  dialect: Dialect = Dialect.larder;
   readonly lastError = undefined;
   readonly items: Map<string, Item> = new Map();
   readonly requests: Request[] = [];

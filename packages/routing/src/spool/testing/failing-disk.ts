@@ -3,9 +3,9 @@ import { type Disk, nodeDisk } from '../disk.ts';
 
 export class FailingDisk {
   /** Bytes that may still be written; then ENOSPC. */
-  roomBytes = Number.POSITIVE_INFINITY;
+  roomBytes: number = Number.POSITIVE_INFINITY;
   /** A single write takes at most so many bytes. */
-  writeBytesMax = Number.POSITIVE_INFINITY;
+  writeBytesMax: number = Number.POSITIVE_INFINITY;
   canTruncate = true;
   canCreate = true;
   syncs = 0;
