@@ -68,6 +68,8 @@ export class UringTransport<S> extends LinuxTransport<S> {
   readonly #inline = new ConnectionList<S>();
   /** Places for sockets in the ring's own table, by slot: spares the kernel a counted look-up per operation. */
   readonly #filePlaces: number;
+  /** More parts than one message has entries wait behind an inline send, which reports nothing when it is through. */
+  #isUnfinished = false;
   #isWakerArmed = false;
   #isShortOfBuffers = false;
   #enterCalls = 0;
@@ -99,6 +101,11 @@ export class UringTransport<S> extends LinuxTransport<S> {
     super.opened(connection);
   }
 
+  /** What is left of a long list is sent in the next turn, whatever else happens. */
+  protected override get hasWork(): boolean {
+    return this.#isUnfinished || super.hasWork;
+  }
+
   protected get isBusy(): boolean {
     if (this.#ring.pending > 0 || this.listeners.some((listener) => listener !== undefined)) return true;
     return this.#holds.count > 0 && !this.isStopOverdue;
@@ -114,6 +121,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
     const tail = ring.completionTail();
     if (ring.isSubmitted) {
       this.#messages.reset();
+      this.#isUnfinished = this.#isUnfinished && ring.isOverflown;
       if (this.#inline.count > 0 && !ring.isOverflown) this.#settleInline(head, tail);
     }
     const words = ring.words;
@@ -234,6 +242,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
       }
       const header = this.#fillMessage(connection);
       connection.sendBytes = this.#messages.bytes;
+      if (connection.sendBytes < connection.queuedBytes) this.#isUnfinished = true;
       this.#prepare(
         HEAD_SENDMSG_INLINE | connection.fileFlag,
         connection.file,
