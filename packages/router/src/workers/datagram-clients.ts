@@ -97,7 +97,7 @@ export class DatagramClients {
     const start = at + SOURCE_BYTES;
     context.u8.set(message, start);
     this.onDatagram(
-      { family: isV6 ? 6 : 4, addressOffset: at, port: from.port },
+      { family: isV6 ? 6 : 4, addressOffset: at, port: from.port, localPort: 0 },
       start,
       start + message.length,
     );
