@@ -15,6 +15,14 @@ export interface Machine {
   readonly memcached: string;
 }
 
+/** The same, for benchmarks without memcached. */
+export type BenchMachine = Omit<Machine, 'memcached'>;
+
+export function describeBenchMachine(): BenchMachine {
+  const { memcached: _, ...machine } = describeMachine('memcached');
+  return machine;
+}
+
 /** `memcached` is the program that is compared with. */
 export function describeMachine(memcached: string): Machine {
   const all = cpus();

@@ -14,8 +14,8 @@ import { SLOT_REQUEST_BYTES } from '../store/store-file.ts';
 import { type KeyTable, type Trace, writeKey } from '../workloads/trace.ts';
 import type { Workload } from '../workloads/workload.ts';
 
-const MADE = 0x4d414445;
-const TABLE_WORDS = 2;
+export const MADE: number = 0x4d414445;
+export const TABLE_WORDS: number = 2;
 const KEY_BYTES_MAX = 256;
 const VALUE_BYTES_MAX = 8192;
 

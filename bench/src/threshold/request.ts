@@ -1,0 +1,42 @@
+/**
+ * A request of the sweep: which buffers, and whether they are to be copied or referenced.
+ *
+ * ```
+ *   frame [bytes][type][id][-]   body [first buffer][buffers][bytes of each][0 copy, 1 reference]
+ * ```
+ */
+import type { Arena } from '@larder/datapath';
+import { Random } from '../random/random.ts';
+import { MADE, TABLE_WORDS } from '../serialization/requests/premade.ts';
+import { FRAME_BYTES } from '../serialization/server/reply-output.ts';
+import { bufferBytes, type Shape } from './shapes.ts';
+
+export const BODY_BYTES: number = 16;
+/** Requests that are made for each cell. */
+export const REQUESTS: number = 4096;
+const STRIDE: number = FRAME_BYTES + BODY_BYTES;
+
+/** Bytes of the requests of a cell. */
+export const REQUEST_MEMORY_BYTES: number = (TABLE_WORDS + 2 * REQUESTS) * 4 + 16 + REQUESTS * STRIDE;
+
+/** Writes the requests of a shape to an arena, in the layout that the load reads. */
+export function writeRequests(arena: Arena, offset: number, shape: Shape, isReference: boolean): void {
+  const { i32, view } = arena;
+  const random = new Random(shape.payloadBytes * 64 + shape.buffers);
+  const word = offset / 4;
+  let at = (offset + (TABLE_WORDS + 2 * REQUESTS) * 4 + 15) & ~15;
+  for (let index = 0; index < REQUESTS; index++, at += STRIDE) {
+    view.setUint32(at, BODY_BYTES, true);
+    view.setUint32(at + 4, 0, true);
+    view.setUint32(at + 8, index, true);
+    view.setUint32(at + 12, 0, true);
+    view.setUint32(at + 16, random.u32() >>> 1, true);
+    view.setUint32(at + 20, shape.buffers, true);
+    view.setUint32(at + 24, bufferBytes(shape), true);
+    view.setUint32(at + 28, isReference ? 1 : 0, true);
+    i32[word + TABLE_WORDS + 2 * index] = at;
+    i32[word + TABLE_WORDS + 2 * index + 1] = STRIDE;
+  }
+  i32[word + 1] = REQUESTS;
+  i32[word] = MADE;
+}
