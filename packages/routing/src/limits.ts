@@ -54,6 +54,9 @@ export const TIMEOUT_MS_MAX: number = 86_400_000;
 /** Names are resolved again so often at least, and never more often. */
 export const DNS_REFRESH_MS: number = 30_000;
 export const DNS_REFRESH_MS_MIN: number = 1000;
+/** How long the addresses of a name are waited for, and then their time to live. */
+export const DNS_TIMEOUT_MS: number = 5000;
+export const DNS_TTL_TIMEOUT_MS: number = 1000;
 export const ADDRESSES_PER_NAME_MAX: number = 1024;
 
 function assertRelation(holds: boolean, text: string): void {

@@ -187,7 +187,6 @@ export class Routing implements RouteHandle, AsyncDisposable {
     this.#isClosed = true;
     this.#source.close();
     this.#resolver.close();
-    await this.#work;
     const { kept } = this.#current;
     this.#current = { ...this.#current, root: new Unconfigured(), kept: new Map() };
     this.#destinations.close();
@@ -213,7 +212,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
         // The same news again and again is none.
         const isNew = failure.message !== this.#info.lastError?.message;
         this.#info = { ...this.#info, lastError: failure };
-        if (isNew) this.#options.observer?.onConfigurationError?.(failure);
+        if (isNew && !this.#isClosed) this.#options.observer?.onConfigurationError?.(failure);
         return failure;
       }
     });
@@ -223,6 +222,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
 
   async #load(): Promise<void> {
     const text = await this.#source.read();
+    if (this.#isClosed) return;
     if (text === undefined || (text === this.#current.text && this.#info.generation > 0)) {
       this.#info = { ...this.#info, lastError: undefined };
       return;

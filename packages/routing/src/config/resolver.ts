@@ -3,10 +3,16 @@
  * by an interval otherwise. A name may have several addresses, each of which is a server; one that cannot be
  * resolved keeps the addresses that it had.
  */
-import { lookup, resolve4, resolve6 } from 'node:dns/promises';
+import { lookup, Resolver as NameServers } from 'node:dns/promises';
 import type { Clock, TimerHandle } from '../clock.ts';
 import { RoutingError } from '../errors.ts';
-import { ADDRESSES_PER_NAME_MAX, DNS_REFRESH_MS, DNS_REFRESH_MS_MIN } from '../limits.ts';
+import {
+  ADDRESSES_PER_NAME_MAX,
+  DNS_REFRESH_MS,
+  DNS_REFRESH_MS_MIN,
+  DNS_TIMEOUT_MS,
+  DNS_TTL_TIMEOUT_MS,
+} from '../limits.ts';
 
 /** What a name stands for just now. */
 export interface Resolution {
@@ -29,8 +35,12 @@ export const resolveName: ResolveName = async (host) => {
 
 /** The shortest time to live of these addresses, if the name server knows the same ones. */
 async function ttlOf(host: string, family: 4 | 6, addresses: readonly string[]): Promise<number | undefined> {
+  // The addresses are known already: an answer that takes long is not worth waiting for.
+  const servers = new NameServers({ timeout: DNS_TTL_TIMEOUT_MS, tries: 1 });
   try {
-    const records = await (family === 4 ? resolve4(host, { ttl: true }) : resolve6(host, { ttl: true }));
+    const records = await (family === 4
+      ? servers.resolve4(host, { ttl: true })
+      : servers.resolve6(host, { ttl: true }));
     const matching = records.filter(({ address }) => addresses.includes(address));
     return matching.length === 0 ? undefined : Math.min(...matching.map(({ ttl }) => ttl)) * 1000;
   } catch {
@@ -97,11 +107,20 @@ export class Resolver {
     this.retain(new Set());
   }
 
+  #inTime(resolution: Promise<Resolution>): Promise<Resolution> {
+    const { promise, resolve, reject } = Promise.withResolvers<Resolution>();
+    const timer = this.#options.clock.setTimer(DNS_TIMEOUT_MS, () =>
+      reject(new RoutingError('ETIMEDOUT', `no answer in ${DNS_TIMEOUT_MS} ms`)),
+    );
+    resolution.then(resolve, reject).finally(() => timer.cancel());
+    return promise;
+  }
+
   async #ask(host: string, entry: Entry): Promise<void> {
     let delayMs = this.#options.refreshMs;
     let hasChanged = false;
     try {
-      const { addresses, ttlMs } = await this.#options.resolve(host);
+      const { addresses, ttlMs } = await this.#inTime(this.#options.resolve(host));
       const sorted = [...new Set(addresses)].sort().slice(0, ADDRESSES_PER_NAME_MAX);
       if (ttlMs !== undefined) delayMs = Math.min(delayMs, Math.max(ttlMs, DNS_REFRESH_MS_MIN));
       // An empty answer is no reason to forget servers that may well be there.

@@ -121,6 +121,7 @@ class UrlSource implements ConfigSource {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #clock: Clock;
   readonly #pollMs: number;
+  readonly #closing: AbortController = new AbortController();
   #tag: string | undefined = undefined;
   #poll: TimerHandle | undefined = undefined;
 
@@ -135,7 +136,7 @@ class UrlSource implements ConfigSource {
     try {
       const response = await fetch(this.label, {
         headers: { ...this.#headers, ...(this.#tag === undefined ? {} : { 'if-none-match': this.#tag }) },
-        signal: AbortSignal.timeout(CONFIG_FETCH_TIMEOUT_MS),
+        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(CONFIG_FETCH_TIMEOUT_MS)]),
       });
       if (response.status === 304) {
         await response.body?.cancel();
@@ -163,6 +164,7 @@ class UrlSource implements ConfigSource {
   }
 
   close(): void {
+    this.#closing.abort();
     this.#poll?.cancel();
   }
 }

@@ -29,6 +29,7 @@ import { prefixSelectorRoute } from './prefix-selector-route.ts';
 import { randomRoute } from './random-route.ts';
 import { rateLimitRoute } from './rate-limit-route.ts';
 import { replicaByClientRoute } from './replica-by-client-route.ts';
+import { ruleSelectorRoute } from './rule-selector-route.ts';
 import { shadowRoute } from './shadow-route.ts';
 import { slowWarmUpRoute } from './slow-warm-up-route.ts';
 import { warmUpRoute } from './warm-up-route.ts';
@@ -63,6 +64,7 @@ export const ROUTE_HANDLES: readonly RouteHandleDefinition[] = [
   randomRoute,
   rateLimitRoute,
   replicaByClientRoute,
+  ruleSelectorRoute,
   shadowRoute,
   slowWarmUpRoute,
   warmUpRoute,
