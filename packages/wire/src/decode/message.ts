@@ -93,6 +93,12 @@ export class Message {
     return this.over(memory, start, end);
   }
 
+  /** Sets what reading may still cost, in bytes visited; see TRAVERSAL_BYTES_MIN. */
+  limitTraversal(bytes: number): this {
+    this.root.#budget = bytes;
+    return this;
+  }
+
   /** The message's own bytes, not copied. */
   toUint8Array(): Uint8Array {
     if (this.isReleased) throw this.#outside();

@@ -1,0 +1,40 @@
+/** kitchen-sink.proto as data. */
+import type { Schema } from './schema.ts';
+
+export const KITCHEN_SINK: Schema = {
+  root: [
+    { number: 1, kind: 'bool' },
+    { number: 2, kind: 'int32' },
+    { number: 3, kind: 'uint32' },
+    { number: 4, kind: 'int64' },
+    { number: 5, kind: 'uint64' },
+    { number: 6, kind: 'int64Number' },
+    { number: 7, kind: 'float' },
+    { number: 8, kind: 'double' },
+    { number: 9, kind: 'string' },
+    { number: 10, kind: 'bytes' },
+    { number: 11, kind: 'int32' },
+    { number: 12, kind: 'message', message: 'inner' },
+    { number: 13, kind: 'int32', label: 'optional' },
+    { number: 14, kind: 'string', label: 'optional' },
+    { number: 15, kind: 'string', label: 'optional' },
+    { number: 16, kind: 'uint32', label: 'optional' },
+    { number: 17, kind: 'message', message: 'inner' },
+    { number: 18, kind: 'string', label: 'repeated' },
+    { number: 19, kind: 'bytes', label: 'repeated' },
+    { number: 20, kind: 'message', message: 'inner', label: 'repeated' },
+    { number: 21, kind: 'int32', label: 'repeated' },
+    { number: 22, kind: 'double', label: 'repeated' },
+    { number: 23, kind: 'uint64', label: 'repeated' },
+    { number: 24, kind: 'bool', label: 'repeated' },
+    { number: 25, kind: 'uint32', label: 'map', key: 'string' },
+    { number: 26, kind: 'bytes', label: 'map', key: 'int32' },
+    { number: 27, kind: 'message', message: 'inner', label: 'map', key: 'string' },
+    { number: 40, kind: 'string' },
+    { number: 200, kind: 'uint32' },
+  ],
+  inner: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'message', message: 'inner' },
+  ],
+};
