@@ -49,6 +49,8 @@ export const IORING_FEAT_NODROP: number = 1 << 1;
 export const IORING_FEAT_SUBMIT_STABLE: number = 1 << 2;
 export const IORING_FEAT_EXT_ARG: number = 1 << 8;
 export const IORING_FEAT_CQE_SKIP: number = 1 << 11;
+/** Linux 6.12: an enter may wait a little for several completions before one is enough. */
+export const IORING_FEAT_MIN_TIMEOUT: number = 1 << 15;
 /** Came with 6.14; files registered in a table are released one by one since 6.13. */
 export const IORING_FEAT_RW_ATTR: number = 1 << 16;
 

@@ -24,6 +24,8 @@ const COMPLETION_WORDS = 4;
 const COMPLETION_BYTES = 16;
 /** `struct io_uring_getevents_arg` and, behind it, the timeout it points to. */
 const WAIT_ARGUMENT_BYTES = 24;
+/** In the argument of a waiting `enter`: microseconds for which several completions are waited for. */
+const MIN_WAIT_WORD = 3;
 const WAIT_TIMEOUT_WORD = 8;
 /** Behind those: where a descriptor lies that is to be registered. */
 const FILE_WORD = 16;
@@ -100,6 +102,8 @@ export class IoUring {
   #isClosed = false;
   /** Calls of io_uring_enter. */
   systemCalls = 0;
+  /** How many completions an `enter` waits for during its first microseconds: see `gather`. */
+  #gatherCount = 1;
 
   constructor(submissionEntries: number, completionEntries: number) {
     const parameters = new Uint32Array(PARAMETER_WORDS);
@@ -200,6 +204,17 @@ export class IoUring {
   }
 
   /**
+   * From now on an `enter` that waits at all waits up to `microseconds` for `count` completions, and only then is
+   * content with one. False when the kernel cannot do that; nothing changes then.
+   */
+  gather(count: number, microseconds: number): boolean {
+    if ((this.#features & io.IORING_FEAT_MIN_TIMEOUT) === 0) return false;
+    this.#gatherCount = Math.max(1, count);
+    this.#waitWords[MIN_WAIT_WORD] = count > 1 ? microseconds : 0;
+    return true;
+  }
+
+  /**
    * Gives all prepared submissions to the kernel and waits until `complete` completions are there or
    * `timeoutMs` has passed (-1: for ever). 0 completions still collects those that are ready.
    */
@@ -225,7 +240,7 @@ export class IoUring {
         io.SYS_IO_URING_ENTER,
         this.#enterDescriptor,
         submit,
-        complete,
+        Math.max(complete, this.#gatherCount),
         this.#enterFlags | io.IORING_ENTER_EXT_ARG,
         this.#wait.address,
         WAIT_ARGUMENT_BYTES,

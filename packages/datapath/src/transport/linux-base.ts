@@ -147,6 +147,10 @@ export abstract class LinuxTransport<S> extends TransportBase<S> implements Loop
     return this.#isRunning;
   }
 
+  gather(_events: number, _microseconds: number): void {
+    // Readiness cannot be waited for in numbers.
+  }
+
   addressOf(connection: Connection<S>, isPeer: boolean): string {
     if (connection.descriptor < 0) return '';
     return formatSocketAddress(

@@ -205,3 +205,32 @@ test('uring: more submissions than the ring has room for go in several calls', u
   assert.ok(performance.now() - before >= 19, 'waits no longer and no shorter than it was told');
   ring.close();
 });
+
+test(
+  'uring: an enter waits a little for several completions, and then is content with one',
+  uringOptions,
+  (context) => {
+    const ring = new IoUring(8, 16);
+    const NOTHING = 0;
+    const waitFor = (completions: number): { count: number; tookMs: number } => {
+      for (let each = 0; each < completions; each++) ring.prepare(NOTHING, -1, 0, 0, 0, 0, 0);
+      const before = performance.now();
+      ring.enter(1, 5000);
+      const count = (ring.completionTail() - ring.completionHead()) | 0;
+      ring.setCompletionHead(ring.completionTail());
+      return { count, tookMs: performance.now() - before };
+    };
+    if (!ring.gather(2, 50_000)) context.skip('needs Linux 6.12');
+    else {
+      const alone = waitFor(1);
+      assert.equal(alone.count, 1);
+      assert.ok(alone.tookMs >= 45 && alone.tookMs < 4000, `${alone.tookMs} ms`);
+      const both = waitFor(2);
+      assert.equal(both.count, 2);
+      assert.ok(both.tookMs < 45, `${both.tookMs} ms`);
+      ring.gather(1, 0);
+      assert.ok(waitFor(1).tookMs < 45);
+    }
+    ring.close();
+  },
+);

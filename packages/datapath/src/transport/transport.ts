@@ -180,6 +180,12 @@ export interface LoopTransport<S> extends Transport<S> {
    * happen, and handles it. False when the transport has stopped.
    */
   turn(timeoutMs: number): boolean;
+  /**
+   * From now on a turn that waits does so up to `microseconds` for `events` things to have happened, so that their
+   * work is done together; after that one is enough. One event is the rule. Only io_uring on Linux 6.12 and later
+   * can do that; elsewhere this changes nothing.
+   */
+  gather(events: number, microseconds: number): void;
 }
 
 /** A handle that survives `postMessage`; `wake(handle)` in any thread makes the transport call `onWake`. */

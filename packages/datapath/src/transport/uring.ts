@@ -101,6 +101,10 @@ export class UringTransport<S> extends LinuxTransport<S> {
     super.opened(connection);
   }
 
+  override gather(events: number, microseconds: number): void {
+    this.#ring.gather(events, microseconds);
+  }
+
   /** What is left of a long list is sent in the next turn, whatever else happens. */
   protected override get hasWork(): boolean {
     return this.#isUnfinished || super.hasWork;
