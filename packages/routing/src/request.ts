@@ -196,13 +196,16 @@ export class Request {
     return new Request(operation, bytes, 0, bytes.length);
   }
 
-  /** Another key, for who uses one request object again and again (never once it has been routed). */
-  setKey(source: Buffer, start: number, end: number): void {
+  /**
+   * Another key, for who uses one request object again and again (never once it has been routed); `hashEnd` for who
+   * knows it already.
+   */
+  setKey(source: Buffer, start: number, end: number, hashEnd: number = -1): void {
     this.keySource = source;
     this.keyStart = start;
     this.keyEnd = end;
     this.prefixStart = start;
-    this.#hashEnd = -1;
+    this.#hashEnd = hashEnd;
   }
 
   /** The key's first `bytes` bytes are a routing prefix (`/region/cluster/`). */

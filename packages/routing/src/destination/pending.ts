@@ -64,7 +64,9 @@ export class PendingQueue {
   #ring: (Pending | undefined)[] = new Array(CAPACITY_INITIAL).fill(undefined);
   #head: number = 0;
   #count: number = 0;
+  /** Never made shorter: an array that shrinks and grows gives memory away and takes it again. */
   readonly #free: Pending[] = [];
+  #freeCount: number = 0;
 
   get count(): number {
     return this.#count;
@@ -88,7 +90,7 @@ export class PendingQueue {
 
   /** A fresh entry, which is not queued yet. */
   make(): Pending {
-    return this.#free.pop() ?? new Pending();
+    return this.#freeCount === 0 ? new Pending() : this.#free[--this.#freeCount]!;
   }
 
   push(pending: Pending): void {
@@ -114,7 +116,7 @@ export class PendingQueue {
     pending.resolve = undefined;
     pending.sink = undefined;
     pending.forwardSink = undefined;
-    if (this.#free.length < FREE_MAX) this.#free.push(pending);
+    if (this.#freeCount < FREE_MAX) this.#free[this.#freeCount++] = pending;
   }
 
   #grow(): void {
