@@ -102,19 +102,22 @@ export class Client {
   write(sequence: number, offset: number, bytes: number): void {
     const slot = sequence & this.#mask;
     if (this.isClosed || (this.#bits[slot]! & PENDING_SILENT) !== 0) return;
-    if (sequence === this.first) {
+    if (!this.#isNow(sequence, slot)) this.#hold(sequence, slot, offset, bytes);
+    else {
+      if (this.#heldFirst[slot] !== 0) this.#release(slot);
       this.output.copy(offset, bytes);
-      return;
     }
-    this.#hold(sequence, slot, offset, bytes);
   }
 
   /** As `write`, for bytes outside the arena. */
   writeOutside(sequence: number, bytes: Uint8Array): void {
     const slot = sequence & this.#mask;
     if (this.isClosed || (this.#bits[slot]! & PENDING_SILENT) !== 0) return;
-    if (sequence === this.first) this.output.writeBytes(bytes);
-    else this.#holdOutside(sequence, slot, bytes);
+    if (!this.#isNow(sequence, slot)) this.#holdOutside(sequence, slot, bytes);
+    else {
+      if (this.#heldFirst[slot] !== 0) this.#release(slot);
+      this.output.writeBytes(bytes);
+    }
   }
 
   /** One of the replies to a request is complete. */
@@ -155,12 +158,18 @@ export class Client {
     }
   }
 
+  /** Whether bytes of a reply may leave now: in its turn, and of a split get only with its last part. */
+  #isNow(sequence: number, slot: number): boolean {
+    if (sequence !== this.first) return false;
+    return this.#parts[slot] === 1 || (this.#bits[slot]! & PENDING_SPLIT) === 0;
+  }
+
   /** The first request is answered whole: it leaves, and with it all behind it that were answered before. */
   #advance(): void {
     do {
       const slot = this.first & this.#mask;
       const bits = this.#bits[slot]!;
-      if (!this.isClosed && (bits & PENDING_SILENT) === 0) this.#end(bits);
+      if (!this.isClosed && (bits & PENDING_SILENT) === 0) this.#end(slot, bits);
       if ((bits & (PENDING_WRITE | PENDING_GENERAL)) !== 0) this.#count(bits, -1);
       this.first = (this.first + 1) | 0;
       if (this.first === this.next) {
@@ -168,12 +177,13 @@ export class Client {
         if (this.isBlocked || this.isEnding) this.#onDrained();
         return;
       }
-      this.#release(this.first & this.#mask);
+      this.#become(this.first & this.#mask);
     } while (this.#parts[this.first & this.#mask] === 0);
   }
 
   /** What comes behind the values: nothing, END, or an error in place of it. */
-  #end(bits: number): void {
+  #end(slot: number, bits: number): void {
+    if (this.#heldFirst[slot] !== 0) this.#release(slot);
     const error = this.#errors?.get(this.first);
     if (error !== undefined) {
       this.#errors!.delete(this.first);
@@ -181,10 +191,14 @@ export class Client {
     } else if ((bits & PENDING_SPLIT) !== 0) this.output.writeBytes(END);
   }
 
-  /** A request has become the first: what was held of its reply leaves. */
+  /** A request has become the first: what was held of its reply leaves, but of a split get only all of it. */
+  #become(slot: number): void {
+    if (this.#heldFirst[slot] === 0) return;
+    if (this.#parts[slot] === 0 || (this.#bits[slot]! & PENDING_SPLIT) === 0) this.#release(slot);
+  }
+
   #release(slot: number): void {
     const chain = this.#heldFirst[slot]!;
-    if (chain === 0) return;
     this.#heldFirst[slot] = 0;
     this.#chains.send(chain, this.output);
   }

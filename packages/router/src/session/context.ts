@@ -34,6 +34,7 @@ export const DATAGRAM_SCRATCH_BYTES: number = 66 * 1024;
 
 const SLASH = 47;
 const UNDERSCORES = 0x5f5f; // "__"
+const BARS = 0x7c7c7c7c;
 
 export class SessionContext {
   readonly options: SessionOptions;
@@ -77,13 +78,24 @@ export class SessionContext {
     const question = this.#question;
     question.operation = operation;
     question.clientId = client.clientId;
-    question.setKey(this.node, keyStart, keyEnd);
+    // A key without a bar has no part that does not count.
+    question.setKey(this.node, keyStart, keyEnd, this.#hasBar(keyStart, keyEnd) ? -1 : keyEnd);
     const destination = this.#routes.direct(question);
     if (destination === undefined) return undefined;
     const { keepRoutingPrefix, tls } = destination.options;
     return keepRoutingPrefix || tls !== undefined || destination.options.credentials !== undefined
       ? undefined
       : destination;
+  }
+
+  /** Looks for `|`, four bytes at a time; may look at what stands behind the key. */
+  #hasBar(keyStart: number, keyEnd: number): boolean {
+    const view = this.#view;
+    for (let at = keyStart; at < keyEnd; at += 4) {
+      const word = view.getInt32(at, true) ^ BARS;
+      if (((word - 0x01010101) & ~word & 0x80808080) !== 0) return true;
+    }
+    return false;
   }
 
   /** Whether a key may be one of `__mcrouter__.`'s. */

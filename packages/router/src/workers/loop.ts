@@ -20,19 +20,37 @@ const IDLE_MS = 1000;
 /** How long it waits while files or sockets of Node's own are under way. */
 const BUSY_MS = 1;
 
-export class WorkerLoop {
-  readonly #transport: LoopTransport<Peer>;
-  readonly #timers: TimerQueue;
-  /** Requests on their way through promises. */
-  readonly #pending: () => number;
-  #isWanted = true;
-  /** Node's event loop has something of its own under way. */
-  #isNodeBusy = false;
+/** How often the loop looks at how much happens. */
+const GATHER_LOOK_MS = 2;
+/** So many clients and pieces of input a millisecond make it worth to wait for several pieces, and how long. */
+const GATHER_CLIENTS_LEAST = 32;
+const GATHER_EVENTS_PER_MS = 60;
+const GATHER_EVENTS_MAX = 64;
+const GATHER_US = 50;
 
-  constructor(transport: LoopTransport<Peer>, timers: TimerQueue, pending: () => number) {
-    this.#transport = transport;
-    this.#timers = timers;
-    this.#pending = pending;
+export interface LoopParts {
+  readonly transport: LoopTransport<Peer>;
+  readonly timers: TimerQueue;
+  /** Requests on their way through promises. */
+  readonly pending: () => number;
+  /** Pieces of input so far. */
+  readonly events: () => number;
+  /** Clients on connections now. */
+  readonly clients: () => number;
+}
+
+export class WorkerLoop {
+  readonly #parts: LoopParts;
+  #isWanted = true;
+  /** Node's event loop has something of its own under way, or may have. */
+  #isNodeBusy = false;
+  #yieldedMs = 0;
+  #lookedMs = 0;
+  #lookedEvents = 0;
+  #gathered = 1;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
   }
 
   /** Node's event loop gets a turn before the next wait. */
@@ -42,26 +60,49 @@ export class WorkerLoop {
 
   /** Runs until the transport has stopped. */
   async run(): Promise<void> {
-    const timers = this.#timers;
+    const { timers, transport, pending } = this.#parts;
     let nowMs = performance.now();
-    let yieldedMs = nowMs;
-    while (this.#transport.turn(this.#waitMs(nowMs))) {
+    while (transport.turn(this.#waitMs(nowMs))) {
       nowMs = performance.now();
       if (timers.nextMs <= nowMs && timers.run(nowMs)) this.#isWanted = true;
-      if (this.#isWanted || this.#pending() > 0 || this.#isNodeBusy || nowMs - yieldedMs >= EVENT_LOOP_MS) {
-        this.#isWanted = false;
-        await new Promise((resolve) => setImmediate(resolve));
+      if (nowMs - this.#lookedMs >= GATHER_LOOK_MS) this.#adapt(nowMs);
+      if (this.#isWanted || this.#isNodeBusy || pending() > 0 || nowMs - this.#yieldedMs >= EVENT_LOOP_MS) {
+        await this.#yield(nowMs);
         nowMs = performance.now();
-        yieldedMs = nowMs;
-        this.#isNodeBusy = isNodeBusy();
       }
     }
   }
 
+  async #yield(nowMs: number): Promise<void> {
+    this.#isWanted = false;
+    await new Promise((resolve) => setImmediate(resolve));
+    // Asking is not cheap: in between it is taken for granted that there may be something.
+    this.#isNodeBusy = nowMs - this.#yieldedMs < BUSY_MS || isNodeBusy();
+    this.#yieldedMs = nowMs;
+  }
+
   #waitMs(nowMs: number): number {
     if (this.#isWanted) return 0;
-    const most = this.#isNodeBusy ? BUSY_MS : IDLE_MS;
-    return Math.ceil(Math.max(0, Math.min(most, this.#timers.nextMs - nowMs)));
+    const most = this.#isNodeBusy ? BUSY_MS : this.#parts.pending() > 0 ? EVENT_LOOP_MS : IDLE_MS;
+    return Math.ceil(Math.max(0, Math.min(most, this.#parts.timers.nextMs - nowMs)));
+  }
+
+  /**
+   * When much happens, a turn waits a little for several things: their sends to a server leave as one, and the
+   * thread sleeps and wakes less often. With few clients nothing waits, because each wait would be theirs.
+   */
+  #adapt(nowMs: number): void {
+    const events = this.#parts.events();
+    const perMs = (events - this.#lookedEvents) / (nowMs - this.#lookedMs);
+    this.#lookedMs = nowMs;
+    this.#lookedEvents = events;
+    const clients = this.#parts.clients();
+    const isBusy = clients >= GATHER_CLIENTS_LEAST && perMs >= GATHER_EVENTS_PER_MS;
+    // Not all of them: some may wait for what this turn is about to send.
+    const gathered = isBusy ? Math.min(GATHER_EVENTS_MAX, clients >> 1) : 1;
+    if (gathered === this.#gathered) return;
+    this.#gathered = gathered;
+    this.#parts.transport.gather(gathered, gathered === 1 ? 0 : GATHER_US);
   }
 }
 

@@ -32,6 +32,8 @@ export class RouterHandler implements TransportHandler<Peer> {
   /** Clients on connections, ever and now, and those that were refused. */
   accepted = 0;
   refused = 0;
+  /** Pieces of input, of clients and servers. */
+  events = 0;
   readonly clients: Set<ConnectionClient> = new Set();
   readonly #parts: RouterHandlerParts;
   #loop: RequestLoop | undefined;
@@ -74,6 +76,7 @@ export class RouterHandler implements TransportHandler<Peer> {
   }
 
   onData(connection: Connection<Peer>, start: number, end: number): number {
+    this.events++;
     return connection.session.received(start, end);
   }
 

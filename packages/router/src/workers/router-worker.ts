@@ -135,7 +135,15 @@ export class RouterWorker {
     const requests = new RequestLoop(context, operator);
     handler.connect(requests);
     const parts = { input, post, transport, handler, routing, statistics, clock, context, requests, chains };
-    if (isLoop) loop = new WorkerLoop(transport as LoopTransport<Peer>, timers, () => general.pending);
+    if (isLoop) {
+      loop = new WorkerLoop({
+        transport: transport as LoopTransport<Peer>,
+        timers,
+        pending: () => general.pending,
+        events: () => handler.events,
+        clients: () => handler.clients.size,
+      });
+    }
     return new RouterWorker({ ...parts, allocator, loop });
   }
 
