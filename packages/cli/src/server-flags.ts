@@ -40,6 +40,8 @@ export interface ServerFlags {
   admin?: boolean;
   adminPort?: string;
   adminHost?: string;
+  rpcPort?: string;
+  rpcHost?: string;
   leaseTokenSeconds?: string;
   staleSeconds?: string;
   udpAllow?: string[];
@@ -114,6 +116,8 @@ export function addOperatorFlags(command: Command): Command {
       'idle_timeout=<seconds>, maxconns_fast, no_maxconns_fast; by commas',
       collect,
     )
+    .option('--rpc-port <port>', 'typed protocol over TCP and UDP; 0 for any free port (default: off)')
+    .option('--rpc-host <address>', 'address of the typed protocol (default: 127.0.0.1)')
     .option('--admin-host <address>', 'address of the admin pages (default: 127.0.0.1)')
     .option(
       '--lease-token-seconds <seconds>',
@@ -186,6 +190,8 @@ export function serverOptionsFrom(flags: ServerFlags): ServerOptions {
     transport: flags.transport,
     adminPort: flags.admin === false ? 'off' : read(flags.adminPort, parsePort('--admin-port')),
     adminHost: flags.adminHost,
+    rpcPort: read(flags.rpcPort, parsePort('--rpc-port')),
+    rpcHost: flags.rpcHost,
     leaseTokenSeconds: integer(flags.leaseTokenSeconds, '--lease-token-seconds'),
     staleSeconds: integer(flags.staleSeconds, '--stale-seconds'),
     udpAllow: flags.udpAllow,

@@ -45,6 +45,15 @@ export const DEFAULT_LEASE_TOKEN_SECONDS: number = 10;
 export const DEFAULT_STALE_SECONDS: number = 10;
 export const SECONDS_MAX: number = 30 * 24 * 3600;
 
+/** As in the text protocols. */
+export const KEY_BYTES_MAX: number = 250;
+/** Keys of one getM or putM. */
+export const RPC_KEYS_MAX: number = 4096;
+/** Values of one reply to a remote call, together. */
+export const RPC_REPLY_BYTES_MAX: number = 256 * MIB;
+/** What a remote call may have beside the largest item: its header, and more values. */
+export const RPC_REQUEST_MARGIN_BYTES: number = MIB;
+
 /** Datagrams of one UDP reply: bounds what a forged sender address can do to its victim. */
 export const DEFAULT_UDP_DATAGRAMS_MAX: number = 16;
 export const UDP_DATAGRAMS_MAX: number = 512;

@@ -19,6 +19,8 @@ export interface Listeners {
   /** UDP: one list per address, in it one socket for each worker that answers there. */
   readonly datagrams: readonly (readonly ListeningSocket[])[];
   readonly tls: readonly ListeningSocket[];
+  /** The port of the typed protocol, whose sockets are among the others; 0 for none. */
+  readonly rpcPort: number;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -43,6 +45,7 @@ export async function openListeners(
   const streams: ListeningSocket[] = [];
   const datagrams: ListeningSocket[][] = [];
   const tls: ListeningSocket[] = [];
+  let rpcPort = 0;
   const opened: ListeningSocket[] = [];
   const keep = (list: ListeningSocket[], socket: ListeningSocket): void => {
     list.push(socket);
@@ -90,11 +93,29 @@ export async function openListeners(
         );
       }
     }
+    if (settings.rpc !== undefined) {
+      const { host, port } = settings.rpc;
+      const where = formatHostPort(host, port);
+      const stream = await attempt('--rpc-port', where, () =>
+        openListener(kind, { kind: 'tcp', host, port }, shareStream),
+      );
+      keep(streams, stream);
+      rpcPort = stream.port;
+      const sockets: ListeningSocket[] = [];
+      datagrams.push(sockets);
+      for (let worker = 0; worker < workers; worker++) {
+        const address = { kind: 'udp', host, port: rpcPort } as const;
+        const socket = await attempt('--rpc-port', `udp ${formatHostPort(host, rpcPort)}`, () =>
+          openDatagram(kind, address, { reusePort }),
+        );
+        keep(sockets, socket);
+      }
+    }
   } catch (error) {
     for (const socket of opened) closeListener(socket);
     throw error;
   }
-  return { streams, datagrams, tls };
+  return { streams, datagrams, tls, rpcPort };
 }
 
 export function closeListeners(listeners: Listeners): void {

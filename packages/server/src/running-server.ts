@@ -3,7 +3,7 @@ import type { TransportKind } from '@larder/datapath';
 import type { ServerSettings } from './options/server-options.ts';
 
 export interface BoundAddress {
-  readonly kind: 'tcp' | 'unix' | 'udp' | 'tls' | 'admin';
+  readonly kind: 'tcp' | 'unix' | 'udp' | 'tls' | 'admin' | 'rpc';
   /** '' for Unix sockets. */
   readonly host: string;
   /** The port really bound; 0 for Unix sockets. */

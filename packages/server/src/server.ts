@@ -198,22 +198,22 @@ export class Server implements RunningServer {
   }
 
   #listAddresses(): void {
-    const { streams, datagrams, tls } = this.#parts.listeners;
+    const { streams, datagrams, tls, rpcPort } = this.#parts.listeners;
     for (const { address, port } of streams) {
       if (address.kind === 'unix') {
         this.#addresses.push({ kind: 'unix', host: '', port: 0, path: address.path, text: address.path });
-      } else this.#addInternet('tcp', address.host, port);
+      } else this.#addInternet(port === rpcPort ? 'rpc' : 'tcp', address.host, port);
     }
     for (const sockets of datagrams) {
       const { address, port } = sockets[0]!;
-      if (address.kind === 'udp') this.#addInternet('udp', address.host, port);
+      if (address.kind === 'udp' && port !== rpcPort) this.#addInternet('udp', address.host, port);
     }
     for (const { address, port } of tls) {
       if (address.kind === 'tcp') this.#addInternet('tls', address.host, port);
     }
   }
 
-  #addInternet(kind: 'tcp' | 'udp' | 'tls', host: string, port: number): void {
+  #addInternet(kind: 'tcp' | 'udp' | 'tls' | 'rpc', host: string, port: number): void {
     this.#addresses.push({ kind, host, port, path: '', text: formatHostPort(host, port) });
   }
 }

@@ -7,7 +7,7 @@ import { ServerError } from '../errors.ts';
 import * as limits from '../limits.ts';
 import { type HostPort, isLoopback, parseListen } from './listen-address.ts';
 import { LOOPBACK_NETWORKS, type Network, parseNetwork } from './networks.ts';
-import type { ServerOptions, ServerSettings, TlsOptions } from './server-options.ts';
+import type { RpcOptions, ServerOptions, ServerSettings, TlsOptions } from './server-options.ts';
 import { decimalWithin, integerWithin, sizeWithin } from './values.ts';
 
 /** A Unix socket's path has to fit `sockaddr_un`. */
@@ -96,13 +96,21 @@ type NetworkSettings = Pick<
   | 'udpNetworks'
   | 'udpDatagramsMax'
   | 'tls'
+  | 'rpc'
 >;
 
 function resolveNetwork(options: ServerOptions): NetworkSettings {
   const unixSocket = resolveUnixSocket(options.unixSocket);
   const port = resolvePort('-p/--port', options.port ?? (unixSocket === '' ? limits.DEFAULT_PORT : 'off'));
   const udpPort = integerWithin('-U/--udp-port', options.udpPort ?? 0, -1, limits.PORT_MAX);
-  if (port === 'off' && unixSocket === '' && udpPort === 0 && options.tls === undefined) {
+  const rpc = resolveRpc(options);
+  if (
+    port === 'off' &&
+    unixSocket === '' &&
+    udpPort === 0 &&
+    options.tls === undefined &&
+    rpc === undefined
+  ) {
     throw new ServerError(
       'OPTION',
       'nothing to listen on: give a port (-p), a Unix socket (-s) or a TLS port',
@@ -136,7 +144,26 @@ function resolveNetwork(options: ServerOptions): NetworkSettings {
       limits.UDP_DATAGRAMS_MAX,
     ),
     tls: resolveTls(options.tls),
+    rpc,
   };
+}
+
+function resolveRpc(options: ServerOptions): RpcOptions | undefined {
+  const port = resolvePort('--rpc-port', options.rpcPort ?? 'off');
+  if (port === 'off') return undefined;
+  // The typed protocol has no credentials: it would be a way around those of the others.
+  if ((options.authFile ?? '') !== '') {
+    throw new ServerError('OPTION', '--rpc-port: the typed protocol has no authentication, so not with -Y', {
+      option: '--rpc-port',
+    });
+  }
+  const taken = [options.port ?? limits.DEFAULT_PORT, options.udpPort ?? 0];
+  if (port !== 0 && taken.includes(port)) {
+    throw new ServerError('OPTION', `--rpc-port: ${port} is the port of the text protocols`, {
+      option: '--rpc-port',
+    });
+  }
+  return { port, host: options.rpcHost ?? limits.DEFAULT_HOST };
 }
 
 /** 0 and -1 both mean any free port. */
@@ -198,6 +225,9 @@ export function settingsWarnings(settings: ServerSettings): string[] {
     warnings.push(
       `listening on ${hosts} without authentication (-Y): every host that reaches it may read and write`,
     );
+  }
+  if (settings.rpc !== undefined && !isLoopback(settings.rpc.host)) {
+    warnings.push(`the typed protocol is served on ${settings.rpc.host} without authentication`);
   }
   if (!isLoopback(settings.adminHost) && settings.adminPort !== 'off') {
     warnings.push(`the admin pages are served on ${settings.adminHost} without authentication`);

@@ -15,6 +15,13 @@ export interface TlsOptions {
   readonly port: number;
 }
 
+/** Where the typed protocol is served, over TCP and UDP. */
+export interface RpcOptions {
+  /** 0: any free port, the same for both. */
+  readonly port: number;
+  readonly host: string;
+}
+
 export interface ServerOptions {
   /** `-p`. 0 or -1: any free port; 'off': no TCP. With `unixSocket` the default is 'off', as memcached's. */
   readonly port?: number | 'off';
@@ -62,6 +69,10 @@ export interface ServerOptions {
   readonly adminPort?: number | 'off';
   /** Loopback by default. */
   readonly adminHost?: string;
+  /** The typed protocol: absent or 'off' for not, 0 or -1 for any free port. */
+  readonly rpcPort?: number | 'off';
+  /** Loopback by default. */
+  readonly rpcHost?: string;
   readonly leaseTokenSeconds?: number;
   readonly staleSeconds?: number;
   /** Networks in CIDR notation that UDP answers beside loopback. */
@@ -104,6 +115,7 @@ export interface ServerSettings {
   /** Whether the operator named the port, so that another one will not do. */
   readonly adminPortChosen: boolean;
   readonly adminHost: string;
+  readonly rpc: RpcOptions | undefined;
   readonly leaseTokenSeconds: number;
   readonly staleSeconds: number;
   readonly udpNetworks: readonly Network[];

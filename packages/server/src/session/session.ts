@@ -11,6 +11,7 @@
  *     └──first byte 0x80──────▶ binary, binaryData, binarySwallow
  * ```
  */
+import type { RpcConnection } from '../rpc/rpc-handler.ts';
 import type { PendingMeta } from './meta-reply.ts';
 
 export const SessionState: {
@@ -63,6 +64,8 @@ export class Session {
   isStarted: boolean = false;
   /** In `swallow`: bytes still to throw away. In `credentials`: the length of the data block. */
   restBytes: number = 0;
+  /** A connection of the typed protocol; the other fields are not used then. */
+  rpc: RpcConnection | null = null;
   authenticated: boolean;
   /** Requests come in datagrams: commands that keep a connection busy are refused. */
   readonly datagram: boolean;

@@ -29,6 +29,8 @@ export interface WorkerInput {
   readonly listeners: readonly ListeningSocket[];
   /** UDP sockets to answer on. */
   readonly datagrams: readonly ListeningSocket[];
+  /** The port on which sockets speak the typed protocol; 0 for none. */
+  readonly rpcPort: number;
   /** Present in the worker that terminates TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Who gets accepted connections, this worker first; empty unless it accepts for others. */

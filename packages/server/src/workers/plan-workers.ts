@@ -48,6 +48,7 @@ export function planWorkers({
       connectionsMax: shares[index]!,
       listeners: streamsOf(index, isPortable, listeners.streams),
       datagrams: listeners.datagrams.flatMap((sockets) => sockets[index] ?? []),
+      rpcPort: listeners.rpcPort,
       handOffTo: accepts ? indices.map((worker) => ({ worker, connectionsMax: shares[worker]! })) : [],
       sharesLimitWith: isPortable ? indices : [],
     };
@@ -61,6 +62,7 @@ export function planWorkers({
       connectionsMax,
       listeners: listeners.tls,
       datagrams: [],
+      rpcPort: 0,
       tls,
       handOffTo: [],
       sharesLimitWith: [],

@@ -18,6 +18,8 @@ import type { SharedEventLog } from '../events/shared-event-log.ts';
 import { STOP_FLUSH_MS } from '../limits.ts';
 import { formatHostPort } from '../options/listen-address.ts';
 import { allowed } from '../options/networks.ts';
+import { itemOfOwner } from '../rpc/item-owners.ts';
+import { RpcHandler } from '../rpc/rpc-handler.ts';
 import type { SessionOptions } from '../session/context.ts';
 import { DatagramHandler, datagramGatherBytes } from '../session/datagram-handler.ts';
 import { EventCategory } from '../session/event-log.ts';
@@ -51,6 +53,8 @@ export class WorkerHandler extends SessionHandler {
   readonly #published: Float64Array;
   readonly #table: ConnectionTable;
   readonly #datagrams: DatagramHandler | undefined;
+  readonly #rpc: RpcHandler | undefined;
+  readonly #rpcPort: number;
   readonly #mailbox: Mailbox;
   readonly #mailboxes: Mailbox[];
   readonly #balance: AcceptBalance;
@@ -71,6 +75,8 @@ export class WorkerHandler extends SessionHandler {
     super(options);
     this.#post = post;
     this.#datagrams = createDatagramHandler(this, options, input);
+    this.#rpcPort = input.rpcPort;
+    this.#rpc = createRpcHandler(options, input);
     options.store.evictionObserver = (item, slabClass) => this.#logEviction(item, slabClass);
     this.#input = input;
     this.#control = shared.control;
@@ -136,6 +142,8 @@ export class WorkerHandler extends SessionHandler {
 
   override onConnect(connection: Connection<Session>): void {
     super.onConnect(connection);
+    if (this.#rpc !== undefined && this.#isRpc(connection))
+      connection.session.rpc = this.#rpc.open(connection);
     this.#open++;
     this.publish();
     // The portable transport's workers accept each for themselves; what they have together is limited here.
@@ -144,13 +152,26 @@ export class WorkerHandler extends SessionHandler {
     if (this.#isVerbose) this.#logConnection(connection, 'connection opened', '');
   }
 
+  override onData(connection: Connection<Session>, start: number, end: number): number {
+    const { rpc } = connection.session;
+    if (rpc !== null) return this.#rpc!.onData(connection, rpc, start, end);
+    return super.onData(connection, start, end);
+  }
+
+  /** The kernel no longer reads an item, which the typed protocol has marked. */
+  override onRelease(owner: number): void {
+    super.onRelease(itemOfOwner(owner));
+  }
+
   onRefuse(): Uint8Array {
     this.publish();
     return TOO_MANY;
   }
 
   onDatagram(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void {
-    this.#datagrams?.onDatagram(replies, source, start, end);
+    if (this.#rpc !== undefined && source.localPort === this.#rpcPort)
+      this.#rpc.onDatagram(replies, source, start, end);
+    else this.#datagrams?.onDatagram(replies, source, start, end);
   }
 
   override onClose(connection: Connection<Session>, reason: CloseReason, error?: Error): void {
@@ -203,6 +224,11 @@ export class WorkerHandler extends SessionHandler {
     }
   }
 
+  /** Accepted connections are told apart by the port they came to, which also the worker that adopts them sees. */
+  #isRpc(connection: Connection<Session>): boolean {
+    return connection.kind === 'tcp' && connection.localAddress().endsWith(`:${this.#rpcPort}`);
+  }
+
   get #isVerbose(): boolean {
     const level = this.#control[Control.verbosity]!;
     return (level === 0 ? this.#input.settings.verbose : level - 1) >= VERBOSE_CONNECTIONS;
@@ -247,13 +273,28 @@ export class WorkerHandler extends SessionHandler {
   }
 }
 
+/** Undefined when there is no port for the typed protocol. */
+function createRpcHandler(
+  options: SessionOptions,
+  { rpcPort, settings }: WorkerInput,
+): RpcHandler | undefined {
+  if (rpcPort === 0) return undefined;
+  const { u8 } = options.arena;
+  const { udpNetworks, udpDatagramsMax, requestsPerEvent } = settings;
+  return new RpcHandler(options, {
+    datagramsMax: udpDatagramsMax,
+    allows: (source) => allowed(udpNetworks, u8, source.addressOffset, source.family),
+    requestsPerEvent,
+  });
+}
+
 /** Undefined when this worker answers no UDP. */
 function createDatagramHandler(
   handler: SessionHandler,
   { arena, store }: SessionOptions,
-  { datagrams, settings }: WorkerInput,
+  { datagrams, rpcPort, settings }: WorkerInput,
 ): DatagramHandler | undefined {
-  if (datagrams.length === 0) return undefined;
+  if (datagrams.every((socket) => socket.port === rpcPort)) return undefined;
   const allocator = store.networkAllocator();
   const bytes = datagramGatherBytes(settings.udpDatagramsMax);
   const chunk = allocator.allocate(allocator.classFor(bytes + BUFFER_HEADER_BYTES));

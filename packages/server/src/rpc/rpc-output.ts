@@ -1,0 +1,18 @@
+/** Where replies go: a connection, or the datagrams that answer a datagram. */
+import type { ScatterGatherTarget } from '@larder/datapath';
+import type { WireObject } from '@larder/wire';
+
+export interface RpcOutput {
+  /** Replies of at most so many bytes; infinite on a connection. */
+  readonly replyBytesMax: number;
+  /** Sends a reply, which is empty afterwards. */
+  send(reply: WireObject, type: number, id: number): void;
+  /** The connection, for replies that are written without an encoder; null for datagrams. */
+  readonly stream: RpcStream | null;
+}
+
+/** A connection as far as replies without an encoder are concerned. */
+export interface RpcStream extends ScatterGatherTarget {
+  cursor: number;
+  reserve(bytes: number): number;
+}
