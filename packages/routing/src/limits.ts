@@ -19,6 +19,8 @@ export const PROBE_DELAY_MAX_MS: number = 60_000;
 /** Each failed probe makes the next delay this many times longer, plus or minus the jitter's share. */
 export const PROBE_DELAY_GROWTH: number = 1.5;
 export const PROBE_JITTER: number = 0.25;
+/** A server that lets requests wait again within this time after it came back is not trusted as before. */
+export const FLAPPING_MS: number = 10_000;
 /** Datagrams of a destination that wait for replies: what a socket's default buffer holds, halved. */
 export const UDP_OUTSTANDING_MAX: number = 128;
 /** Keys of one datagram. */

@@ -59,6 +59,8 @@ const WORDS: readonly (readonly [ReplyItem, string])[] = [
   [ReplyItem.reset, 'RESET'],
   [ReplyItem.staleStored, 'STALE_STORED'],
   [ReplyItem.error, 'ERROR'],
+  [ReplyItem.clientError, 'CLIENT_ERROR'],
+  [ReplyItem.serverError, 'SERVER_ERROR'],
   [ReplyItem.metaHit, 'HD'],
   [ReplyItem.metaMiss, 'EN'],
   [ReplyItem.metaNotStored, 'NS'],

@@ -108,6 +108,8 @@ const LINES: readonly (readonly [string, ReplyItem])[] = [
   ['OK', ReplyItem.ok],
   ['RESET', ReplyItem.reset],
   ['ERROR', ReplyItem.error],
+  ['CLIENT_ERROR', ReplyItem.clientError],
+  ['SERVER_ERROR', ReplyItem.serverError],
   ['END', ReplyItem.end],
 ];
 /** Lines with something behind a space. */

@@ -8,9 +8,13 @@
  *   └─────┘          └────┘ ◀───────────────────────────────────────────── └─────┘ ◀─┘ ± 25%, at most 60 s
  *                                        a probe is answered
  * ```
+ *
+ * A server that answers probes and lets requests wait (overload, a slow disk) would be taken back and given up
+ * again every moment, at the cost of a time-out each time: when it fails soon after it came back, the delays go on
+ * where they were.
  */
 import type { Clock, Random, TimerHandle } from '../clock.ts';
-import { PROBE_DELAY_GROWTH, PROBE_JITTER } from '../limits.ts';
+import { FLAPPING_MS, PROBE_DELAY_GROWTH, PROBE_JITTER } from '../limits.ts';
 import { DestinationState } from './destination.ts';
 import type { DestinationOptions } from './destination-options.ts';
 
@@ -25,6 +29,7 @@ export class Health {
   #failures: number = 0;
   #delayMs: number = 0;
   #timer: TimerHandle | undefined = undefined;
+  #upAt: number = Number.NEGATIVE_INFINITY;
 
   constructor(
     clock: Clock,
@@ -46,27 +51,32 @@ export class Health {
     if (this.state === DestinationState.up || this.state === DestinationState.closed) return;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#upAt = this.#clock.now();
     this.#set(DestinationState.up);
   }
 
   /** No reply in time, or a connection that broke. */
   softFailure(error: Error): void {
     this.#failures++;
-    if (this.#failures >= this.#options.failuresUntilTko) this.hardFailure(error);
-    else this.lastError = error;
+    if (this.#failures < this.#options.failuresUntilTko) this.lastError = error;
+    else this.#fail(error, this.#clock.now() - this.#upAt < FLAPPING_MS);
   }
 
   /** The server cannot be reached. While TKO: the probe has failed. */
   hardFailure(error: Error): void {
+    this.#fail(error, false);
+  }
+
+  #fail(error: Error, isFlapping: boolean): void {
     this.lastError = error;
     if (this.state === DestinationState.closed) return;
-    if (this.state === DestinationState.tko) {
-      this.#delayMs = Math.min(this.#delayMs * PROBE_DELAY_GROWTH, this.#options.probeDelayMaxMs);
-      this.#schedule();
-      return;
-    }
-    this.#delayMs = this.#options.probeDelayInitialMs;
-    this.#set(DestinationState.tko);
+    const isTko = this.state === DestinationState.tko;
+    const { probeDelayInitialMs, probeDelayMaxMs } = this.#options;
+    const isLonger = (isTko || isFlapping) && this.#delayMs > 0;
+    this.#delayMs = isLonger
+      ? Math.min(this.#delayMs * PROBE_DELAY_GROWTH, probeDelayMaxMs)
+      : probeDelayInitialMs;
+    if (!isTko) this.#set(DestinationState.tko);
     this.#schedule();
   }
 

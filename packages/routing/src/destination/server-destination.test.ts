@@ -372,6 +372,56 @@ test('a probe that connects and gets no answer has failed', async () => {
   assert.notEqual(links.last, probe);
 });
 
+test('a server that answers probes only is asked ever more rarely; one that was well for a while at once', async () => {
+  const options = { probeDelayInitialMs: 1000, timeoutMs: 200, failuresUntilTko: 1 };
+  const { ask, links, clock, destination } = bench(options);
+  const failOnce = async (): Promise<number> => {
+    const asked = ask(Operation.get, 'a');
+    links.last.open();
+    clock.advance(300);
+    assert.deepEqual(names([await asked]), ['timeout']);
+    const from = clock.now();
+    const before = links.opened.length;
+    while (links.opened.length === before) clock.advance(10);
+    links.last.open();
+    links.last.reply('VERSION 1\r\n');
+    assert.equal(destination.state, DestinationState.up);
+    return Math.round((clock.now() - from) / 100) * 100;
+  };
+  const delays: number[] = [];
+  for (let round = 0; round < 4; round++) delays.push(await failOnce());
+  clock.advance(20_000);
+  delays.push(await failOnce());
+  assert.deepEqual(delays, [900, 1400, 2200, 3300, 900]);
+});
+
+test('a destination that a new configuration does not name leaves when it owes nothing', async () => {
+  const clock = new FakeClock();
+  const links = new FakeLinks();
+  const destinations = new Destinations({ clock, random: () => 0.5, links });
+  const { address } = parseAddress('10.0.0.1:1');
+  const options = {
+    ...DESTINATION_DEFAULTS,
+    dialect: Dialect.larder,
+    timeoutMs: 1e6,
+    connectTimeoutMs: 1000,
+  };
+  const destination = destinations.get(address, options);
+  assert.equal(destinations.get(address, { ...options }), destination);
+  assert.notEqual(destinations.get(address, { ...options, timeoutMs: 1 }), destination);
+  const asked = destination.route(Request.of(Operation.get, 'a'));
+  links.last.open();
+  destinations.retain(new Set());
+  assert.equal([...destinations.all()].length, 0);
+  clock.advance(1_001_000 - 50_000);
+  links.last.reply('END\r\n');
+  assert.deepEqual(names([await asked]), ['miss']);
+  assert.equal(destination.state, DestinationState.up);
+  clock.advance(1_001_000);
+  assert.equal(destination.state, DestinationState.closed);
+  assert.ok(links.last.isClosed);
+});
+
 test('connecting takes too long', async () => {
   const { ask, links, clock } = bench({ connectTimeoutMs: 300, timeoutMs: 5000 });
   const asked = ask(Operation.get, 'a');
