@@ -54,8 +54,8 @@ export class KeyvLarder {
   readonly cache: Cache;
   /** Set by keyv. */
   namespace: string | undefined;
-  /** keyv 5 looks for its options here. */
-  opts: Record<string, unknown> = { dialect: 'larder' };
+  /** keyv 5 iterates only over stores whose dialect it knows; the name says nothing else to it. */
+  opts: Record<string, unknown> = { dialect: 'redis', url: '' };
   readonly #generations: Generations;
   /** keyv 6 gives moments where keyv 5 gives durations. */
   #isVersion6: boolean = false;

@@ -93,8 +93,8 @@ export function larderStorage(options: LarderStorageOptions): Driver<LarderStora
     setItem: (key, value, transaction) => storage.set(key, value, transaction),
     setItemRaw: (key, value, transaction) => storage.set(key, value, transaction),
     removeItem: (key) => storage.remove(key),
-    getKeys: (base) => storage.keys(base),
-    clear: (base) => storage.clear(base),
+    getKeys: (base: string | undefined) => storage.keys(base ?? ''),
+    clear: (base: string | undefined) => storage.clear(base ?? ''),
     // The cache belongs to whoever made it.
     dispose: () => {},
   };

@@ -74,7 +74,7 @@ before(
     await ended;
     await Promise.all(Array.from({ length: PROCESSES }, () => start().line()));
   },
-  { timeout: 60_000 },
+  { timeout: 110_000 },
 );
 
 after(async () => {
