@@ -4,7 +4,7 @@
  */
 export { type Clock, type Random, systemClock, type TimerHandle } from './clock.ts';
 export type { Resolution, ResolveName } from './config/resolver.ts';
-export type { ConfigSourceOptions } from './config/source.ts';
+export type { ConfigSource, ConfigSourceOptions } from './config/source.ts';
 export {
   type Address,
   formatAddress,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import type { ConfigSourceOptions } from './config/source.ts';
+import type { ConfigSource, ConfigSourceOptions } from './config/source.ts';
 import { DestinationState } from './destination/destination.ts';
 import { Dialect } from './destination/destination-options.ts';
 import type { RoutingError } from './errors.ts';
@@ -463,6 +463,33 @@ test('a URL: asked with the tag of the last answer; an unreachable one keeps the
   const refused: RoutingOptions = { config: { url: `http://127.0.0.1:${await freePort()}/` } };
   await assert.rejects(Routing.open(refused), { code: 'CONFIG_SOURCE', message: /cannot fetch/ });
   await assert.rejects(Routing.open({ config: { file: join(folder, 'none') } }), { code: 'CONFIG_SOURCE' });
+});
+
+test("a source of the caller's own", async () => {
+  let text = JSON.stringify(poolConfig(['10.0.0.1:1']));
+  let tell = (): void => {};
+  let isClosed = false;
+  const source: ConfigSource = {
+    label: 'discovery',
+    read: () => Promise.resolve(text),
+    start: (onChange) => {
+      tell = onChange;
+    },
+    close: () => {
+      isClosed = true;
+    },
+  };
+  await using routing = await Routing.open({ config: { source } });
+  assert.equal(routing.configuration.source, 'discovery');
+  const [first] = [...routing.destinations()];
+  text = JSON.stringify(poolConfig(['10.0.0.2:1', '10.0.0.1:1']));
+  tell();
+  await until('the new list', () => (routing.configuration.generation === 2 ? true : undefined));
+  const after = [...routing.destinations()];
+  assert.equal(after.length, 2);
+  assert.ok(after.includes(first!));
+  await routing.close();
+  assert.ok(isClosed);
 });
 
 test('names: several addresses, new ones join, removed ones leave, a failing resolver changes nothing', async () => {

@@ -3,8 +3,6 @@ import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { RoutingError } from '../errors.ts';
 import { CONFIG_BYTES_MAX, CONFIG_DEPTH_MAX } from '../limits.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
 /** A step into the document: a member's name or an element's index. */
 export type Step = string | number;
 

@@ -9,12 +9,13 @@ import type { Clock, TimerHandle } from '../clock.ts';
 import { RoutingError } from '../errors.ts';
 import { CONFIG_BYTES_MAX, CONFIG_FETCH_TIMEOUT_MS, CONFIG_SETTLE_MS } from '../limits.ts';
 
+/** The configuration itself (as text, or as the object it stands for), a file, a URL, or anything else that has it. */
 export type ConfigSourceOptions =
-  /** The configuration itself, as text or as the object it stands for. */
   | string
   | { readonly [name: string]: unknown }
   | { readonly file: string }
-  | { readonly url: string; readonly headers?: Readonly<Record<string, string>> };
+  | { readonly url: string; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly source: ConfigSource };
 
 export interface ConfigSource {
   /** For people: the path, the URL, or `given`. */
@@ -28,6 +29,7 @@ export interface ConfigSource {
 
 export function openSource(options: ConfigSourceOptions, clock: Clock, pollMs: number): ConfigSource {
   if (typeof options === 'string') return new GivenSource(options);
+  if (isGiven(options)) return options.source;
   if ('file' in options && typeof options.file === 'string')
     return new FileSource(options.file, clock, pollMs);
   if ('url' in options && typeof options.url === 'string') {
@@ -35,6 +37,13 @@ export function openSource(options: ConfigSourceOptions, clock: Clock, pollMs: n
     return new UrlSource(url, headers ?? {}, clock, pollMs);
   }
   return new GivenSource(JSON.stringify(options));
+}
+
+function isGiven(options: object): options is { readonly source: ConfigSource } {
+  const source: unknown = 'source' in options ? options.source : undefined;
+  return (
+    typeof source === 'object' && source !== null && 'read' in source && typeof source.read === 'function'
+  );
 }
 
 class GivenSource implements ConfigSource {
