@@ -5,6 +5,7 @@
 import { RouterError } from '@larder/router';
 import { ServerError } from '@larder/server';
 import { CommanderError } from 'commander';
+import { erasureFailure } from './erasure/failure.ts';
 
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another process listens there: choose another port (-p), or stop the other process.',
@@ -20,6 +21,8 @@ const USAGE_EXIT_CODE = 2;
 /** Prints the failure to stderr; returns the exit code. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
+  const erasure = erasureFailure(error);
+  if (erasure !== undefined) return erasure;
   if (!(error instanceof ServerError || error instanceof RouterError)) {
     process.stderr.write(
       `larder: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -3,6 +3,7 @@
  * subcommand's work is in `commands/`.
  */
 import { Command } from 'commander';
+import { addErasureCommand } from './commands/erasure.ts';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
 import { router } from './commands/router.ts';
 import { serve } from './commands/serve.ts';
@@ -118,7 +119,16 @@ export function buildProgram(): Command {
     .addHelpText('after', GENERATE_HELP)
     .action((schemas: string[], flags: GenerateFlags) => generateCode(schemas, flags));
 
-  for (const command of [program, upCommand, serveCommand, routerCommand, generateCommand]) {
+  const erasureCommands = addErasureCommand(program);
+
+  for (const command of [
+    program,
+    upCommand,
+    serveCommand,
+    routerCommand,
+    generateCommand,
+    ...erasureCommands,
+  ]) {
     command.configureHelp({ sortOptions: true }).exitOverride();
   }
   return program;

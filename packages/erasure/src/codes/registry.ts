@@ -76,7 +76,7 @@ export const codeFamilies: readonly CodeFamily[] = [
   family('blaum-roth', 'Blaum-Roth', ['k', 'w'], [], 'w+1 prime, k ≤ w; n = k+2, ω = w', (k, w) =>
     blaumRoth(k!, w!),
   ),
-  family('rs', 'Reed-Solomon over GF(2^8)', ['k', 'm'], [], 'k+m ≤ 256; n = k+m, ω = 8', (k, m) =>
+  family('rs', 'Reed-Solomon over GF(2^8)', ['k', 'm'], [], 'k+m ≤ 255; n = k+m, ω = 8', (k, m) =>
     rs(k!, m!),
   ),
 ];
