@@ -1,4 +1,4 @@
-/** Real servers in processes of their own: Debian's memcached, and Larder as operators start it. */
+/** Real servers in processes of their own: Debian's memcached, and Larder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const LARDER_MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 const START_MS_MAX = 20_000;
 const POLL_MS = 10;
 
@@ -51,24 +51,28 @@ export async function startMemcached(options: { port?: number; udp?: boolean } =
   return running('memcached', child, portOf('TCP'), portOf('UDP'));
 }
 
-/** Starts Larder's server on a free port. */
+/** Runs in a process of its own, because this package may not import what lies above it. */
+const LARDER_SCRIPT = `
+  import { startServer } from '@larder/server';
+  const server = await startServer(JSON.parse(process.argv[1]));
+  console.log(JSON.stringify(server.addresses));
+`;
+
+/** Starts Larder's server on a free port; `options` are those of `startServer`. */
 export async function startLarder(
-  options: { udp?: boolean; letters?: readonly string[] } = {},
+  options: { udp?: boolean } & Readonly<Record<string, unknown>> = {},
 ): Promise<TestServer> {
-  const line = [
-    '-C',
-    'larder-source',
-    LARDER_MAIN,
-    'serve',
-    '-l',
-    '127.0.0.1',
-    '-p',
-    '0',
-    '-v',
-    '--no-admin',
-  ];
-  line.push('-t', '1', '-m', '16', ...(options.udp ? ['-U', '-1'] : []), ...(options.letters ?? []));
-  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { udp, ...more } = options;
+  const settings = {
+    port: 0,
+    adminPort: 'off',
+    threads: 1,
+    memoryBytes: 16 << 20,
+    udpPort: udp ? -1 : 0,
+    ...more,
+  };
+  const line = ['-C', 'larder-source', '-e', LARDER_SCRIPT, JSON.stringify(settings)];
+  const child = spawn(process.execPath, line, { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
@@ -84,9 +88,9 @@ export async function startLarder(
 }
 
 function portsOf(log: string): { tcp: number; udp: number } | undefined {
-  const entry = log.split('\n').find((line) => line.startsWith('{') && line.includes('"addresses"'));
-  if (entry === undefined || !entry.endsWith('}')) return undefined;
-  const { addresses } = JSON.parse(entry) as { addresses: { kind: string; port?: number }[] };
+  const line = log.split('\n').find((each) => each.startsWith('[{'));
+  if (line === undefined || !line.endsWith(']')) return undefined;
+  const addresses = JSON.parse(line) as { kind: string; port?: number }[];
   const portOf = (kind: string): number => addresses.find((each) => each.kind === kind)?.port ?? 0;
   return { tcp: portOf('tcp'), udp: portOf('udp') };
 }
