@@ -41,6 +41,11 @@ export const SUITES: readonly Suite[] = [
     summary: 'from which size on a reference is cheaper than a copy, over every transport',
     load: () => import('./threshold/run.ts'),
   },
+  {
+    name: 'serialization',
+    summary: 'a typed key-value server with every serializer, over sockets and a simulated NIC',
+    load: () => import('./serialization/run.ts'),
+  },
 ];
 
 export function findSuite(name: string): Suite | undefined {

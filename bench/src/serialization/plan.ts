@@ -20,6 +20,8 @@ export type ServerCommand =
       readonly store: StorePlan;
       readonly slot: number;
       readonly serializer: string;
+      /** From which size on a hybrid one references; NEVER_BYTES of the measurement for never. */
+      readonly referenceBytesMin: number;
     }
   /** Answers requests over the simulated NIC for so long, in this process alone. */
   | { readonly kind: 'simulate'; readonly seconds: number }

@@ -35,7 +35,7 @@ class LoadProcess {
     const requests = new PremadeRequests(file.arena, file.requestOffset(command.target.slot));
     if (!requests.isMade) throw new BenchError('LOAD', 'the requests were not made');
     if (command.kind === 'check') {
-      const serializer = await prepareSerializer(prepared, command.target.serializer);
+      const serializer = await prepareSerializer(prepared, command.target.serializer, 1);
       const { workload, trace, store, scratchOffset } = prepared;
       const checker = new ReplyChecker(workload, trace, store, serializer, scratchOffset);
       await checkReplies(command.target, requests, file.arena.node, checker, command.requests);

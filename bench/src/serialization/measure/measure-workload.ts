@@ -31,6 +31,8 @@ export interface MeasureSettings {
   readonly objectsMax: number;
   readonly requestsMax: number;
   readonly transport: 'uring' | 'epoll';
+  /** From which size on a hybrid one references, by where replies go. */
+  readonly thresholds: Readonly<Record<'nic' | Protocol, number>>;
   readonly say: (text: string) => void;
 }
 
@@ -41,7 +43,9 @@ const RAMP_SECONDS = 0.05;
 const CHECKED_REQUESTS = 300;
 /** Processes that are started at the same time: there are two CPUs. */
 const STARTS = 2;
-/** The fixed load, as a part of what the slowest of the fast peers does in a closed loop. */
+/** A threshold that no value reaches; JSON has no Infinity. */
+const NEVER_BYTES: number = 2 ** 31;
+/** The fixed load, as a part of what the middle of the contestants does in a closed loop. */
 const LATENCY_LOAD = 0.5;
 
 type Server = PeerProcess<ServerCommand, ServerReply>;
@@ -110,8 +114,9 @@ class WorkloadRun {
     return { modes: this.#modes, latencies: this.#latencies };
   }
 
-  async #start(): Promise<Contestant[]> {
-    const { serializers, serverCpu } = this.#settings;
+  async #start(over: 'nic' | Protocol): Promise<Contestant[]> {
+    const { serializers, serverCpu, thresholds } = this.#settings;
+    const referenceBytesMin = Math.min(thresholds[over], NEVER_BYTES);
     const contestants: Contestant[] = serializers.map((serializer, index) => {
       const server: Server = new PeerProcess(this.#processes, serializer, '../server/main.ts', serverCpu);
       const target = { protocol: 'tcp' as const, port: 0, slot: index + 1, serializer, pid: server.pid };
@@ -119,7 +124,13 @@ class WorkloadRun {
     });
     await inGroups(contestants, STARTS, ({ server, target }) =>
       server.ask(
-        { kind: 'prepare', store: this.#store, slot: target.slot, serializer: target.serializer },
+        {
+          kind: 'prepare',
+          store: this.#store,
+          slot: target.slot,
+          serializer: target.serializer,
+          referenceBytesMin,
+        },
         'ready',
       ),
     );
@@ -127,7 +138,7 @@ class WorkloadRun {
   }
 
   async #runNic(): Promise<void> {
-    const contestants = await this.#start();
+    const contestants = await this.#start('nic');
     const { seconds, warmupSeconds } = this.#settings;
     const simulate = async (server: Server, length: number): Promise<RunNumbers> =>
       (await server.ask({ kind: 'simulate', seconds: length }, 'simulated')).result;
@@ -139,7 +150,7 @@ class WorkloadRun {
   async #runSockets(protocol: Protocol, modes: readonly Mode[], withLatency: boolean): Promise<void> {
     const { transport, loadCpu, warmupSeconds, seconds } = this.#settings;
     const contestants = await Promise.all(
-      (await this.#start()).map(async (each) => {
+      (await this.#start(protocol)).map(async (each) => {
         const { port } = await each.server.ask({ kind: 'serve', transport, protocol }, 'listening');
         return { ...each, target: { ...each.target, protocol, port } };
       }),
@@ -200,7 +211,7 @@ class WorkloadRun {
     this.#settings.say(`${this.#plan.workload}: ${mode} measured`);
   }
 
-  /** All contestants get half of what the better peers can do. */
+  /** All contestants get the same load. */
   async #latency(
     contestants: readonly Contestant[],
     run: (target: LoadTarget, rate: number) => Promise<RunNumbers>,

@@ -1,5 +1,5 @@
 /** What a run of the benchmark leaves behind: numbers per workload, mode and contestant, in rounds. */
-import type { Machine } from '../../harness/machine.ts';
+import type { BenchMachine } from '../../harness/machine.ts';
 import { median } from '../../harness/statistics.ts';
 import type { RunNumbers } from '../plan.ts';
 
@@ -33,10 +33,11 @@ export interface LatencyResult {
 }
 
 export interface SerializationReport {
-  readonly machine: Machine;
+  readonly machine: BenchMachine;
   readonly rounds: number;
   readonly seconds: number;
-  readonly copyThresholdBytes: number;
+  /** From which size on the hybrid one referenced; null for never. */
+  readonly thresholds: Readonly<Record<string, number | null>>;
   readonly modes: readonly ModeResult[];
   readonly latencies: readonly LatencyResult[];
 }

@@ -2,15 +2,16 @@
 import { BenchError } from '../../errors.ts';
 import type { Serializer, SerializerMemory } from './serializer.ts';
 
-type Make = (memory: SerializerMemory) => Promise<Serializer>;
+type Make = (memory: SerializerMemory, referenceBytesMin: number) => Promise<Serializer>;
 
 /** Buffers above this are referenced by 'none', which counts nothing: where a reference begins to be cheaper. */
 const RAW_COPY_BYTES_MAX = 512;
-const REFERENCE_BYTES_MIN = 1024;
 
 const PEERS: Readonly<Record<string, Make>> = {
   'protobuf-es': async (memory) => new (await import('./protobuf-es.ts')).ProtobufEsSerializer(memory),
   protobufjs: async (memory) => new (await import('./protobufjs.ts')).ProtobufjsSerializer(memory),
+  'protobufjs-finish': async (memory) =>
+    new (await import('./protobufjs-finish.ts')).ProtobufjsFinishSerializer(memory),
   flatbuffers: async (memory) => new (await import('./flatbuffers.ts')).FlatbuffersSerializer(memory),
   'capnp-es': async (memory) => new (await import('./capnp-es.ts')).CapnpEsSerializer(memory),
   msgpackr: async (memory) => new (await import('./msgpackr.ts')).MsgpackrSerializer(memory),
@@ -19,11 +20,11 @@ const PEERS: Readonly<Record<string, Make>> = {
 
 /** Hybrid; both halves alone; and hybrid without serialize-and-send. */
 const OWN: Readonly<Record<string, Make>> = {
-  larder: (memory) => makeLarder('larder', memory, REFERENCE_BYTES_MIN),
+  larder: (memory, referenceBytesMin) => makeLarder('larder', memory, referenceBytesMin),
   'larder-references': (memory) => makeLarder('larder-references', memory, 1),
   'larder-copies': (memory) => makeLarder('larder-copies', memory, Number.POSITIVE_INFINITY),
-  'larder-list': async (memory) =>
-    new (await import('./larder.ts')).LarderListSerializer('larder-list', memory, REFERENCE_BYTES_MIN),
+  'larder-list': async (memory, referenceBytesMin) =>
+    new (await import('./larder.ts')).LarderListSerializer('larder-list', memory, referenceBytesMin),
 };
 
 async function makeLarder(
@@ -43,8 +44,13 @@ export const OWN_NAMES: readonly string[] = Object.keys(OWN);
 export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
 export const NO_SERIALIZER: string = 'none';
 
-export function makeSerializer(name: string, memory: SerializerMemory): Promise<Serializer> {
+/** `referenceBytesMin` is for those of ours that are hybrid. */
+export function makeSerializer(
+  name: string,
+  memory: SerializerMemory,
+  referenceBytesMin: number,
+): Promise<Serializer> {
   const make = OWN[name] ?? PEERS[name] ?? LIMIT[name];
   if (make === undefined) throw new BenchError('USAGE', `no serializer is called "${name}"`);
-  return make(memory);
+  return make(memory, referenceBytesMin);
 }

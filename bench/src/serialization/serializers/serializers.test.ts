@@ -31,7 +31,7 @@ async function setUp(name: string): Promise<Bench> {
   for (let index = 0; index < CHUNK_BYTES - 16; index++) {
     arena.u8[values + index] = (index * 31 + (index >> 8)) & 0xff;
   }
-  const serializer = await makeSerializer(name, { arena, allocator, scratchOffset: SCRATCH });
+  const serializer = await makeSerializer(name, { arena, allocator, scratchOffset: SCRATCH }, 1000);
   const output = new MemoryOutput(arena, OUTPUT + 3, (owner) => serializer.onRelease(owner), true);
   return { arena, allocator, values, serializer, output };
 }
@@ -135,5 +135,5 @@ for (const name of [...OWN_NAMES, ...PEER_NAMES, NO_SERIALIZER]) {
 
 test('an unknown serializer is an error', async () => {
   const { arena, allocator } = await setUp('none');
-  assert.throws(() => makeSerializer('xml', { arena, allocator, scratchOffset: 0 }), { code: 'USAGE' });
+  assert.throws(() => makeSerializer('xml', { arena, allocator, scratchOffset: 0 }, 1), { code: 'USAGE' });
 });

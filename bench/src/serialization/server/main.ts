@@ -10,6 +10,7 @@ import type { Serializer } from '../serializers/serializer.ts';
 import { KvHandler } from './kv-handler.ts';
 import { type Prepared, prepare, prepareSerializer } from './prepared.ts';
 import { Simulation } from './simulate.ts';
+import { enlargeSendBuffer } from './udp-buffers.ts';
 
 /** Receive buffers of a contestant: its slot is small. */
 const RECEIVE_BUFFERS = 256;
@@ -27,7 +28,7 @@ class ContestantProcess {
       const prepared = prepare(command.store, command.slot);
       const { workload, table, trace, file } = prepared;
       this.#prepared = prepared;
-      this.#serializer = await prepareSerializer(prepared, command.serializer);
+      this.#serializer = await prepareSerializer(prepared, command.serializer, command.referenceBytesMin);
       const offset = file.requestOffset(command.slot);
       this.#requests = makeRequests(file.arena, offset, workload, table, trace, this.#serializer);
       answer({ kind: 'ready' });
@@ -63,6 +64,7 @@ async function serve(
     protocol === 'udp'
       ? await openDatagram(kind, { kind: 'udp', host: LOOPBACK, port: 0 })
       : await openListener(kind, { kind: 'tcp', host: LOOPBACK, port: 0 });
+  if (protocol === 'udp') enlargeSendBuffer(socket.descriptor);
   transport.serve(socket);
   // The thread is in the kernel from here on: the message must have left before.
   process.send?.({ kind: 'listening', port: socket.port } satisfies ServerReply, () => transport.run());

@@ -43,10 +43,12 @@ export function prepare(plan: StorePlan, slot: number): Prepared {
   };
 }
 
-export function prepareSerializer(prepared: Prepared, name: string): Promise<Serializer> {
-  return makeSerializer(name, {
-    arena: prepared.file.arena,
-    allocator: prepared.file.allocator,
-    scratchOffset: prepared.scratchOffset,
-  });
+export function prepareSerializer(
+  prepared: Prepared,
+  name: string,
+  referenceBytesMin: number,
+): Promise<Serializer> {
+  const { file, scratchOffset } = prepared;
+  const memory = { arena: file.arena, allocator: file.allocator, scratchOffset };
+  return makeSerializer(name, memory, referenceBytesMin);
 }
