@@ -3,9 +3,11 @@
  * subcommand's work is in `commands/`.
  */
 import { Command } from 'commander';
+import { addAdviseCommand } from './advise-flags.ts';
+import { advisePoolsCommand } from './commands/advise.ts';
+import { type EchoFlags, echo } from './commands/echo.ts';
 import { addErasureCommand } from './commands/erasure.ts';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
-import { router } from './commands/router.ts';
 import { serve } from './commands/serve.ts';
 import { up } from './commands/up.ts';
 import { addRouterCommand } from './router-flags.ts';
@@ -94,7 +96,21 @@ export function buildProgram(): Command {
     .addHelpText('after', SERVE_HELP)
     .action((flags: ServerFlags) => serve(flags));
 
-  const routerCommand = addRouterCommand(program, router);
+  // Loaded only by those who run it: a server has no use for it.
+  const routerCommand = addRouterCommand(program, async (flags) => {
+    const { router } = await import('./commands/router.ts');
+    await router(flags);
+  });
+
+  const echoCommand = program
+    .command('echo')
+    .summary('echo typed messages, to measure serialization with')
+    .description('Answers each message of the schema larder.echo with one of the same content (TCP and UDP).')
+    .option('-p, --port <port>', 'port for TCP and UDP; 0 for any free one (default: 0)')
+    .option('-l, --host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--transport <name>', 'uring, epoll or node (default: the fastest that this system allows)')
+    .showHelpAfterError('(larder echo --help lists the options)')
+    .action((flags: EchoFlags) => echo(flags));
 
   const generateCommand = program
     .command('generate')
@@ -126,6 +142,7 @@ export function buildProgram(): Command {
     upCommand,
     serveCommand,
     routerCommand,
+    echoCommand,
     generateCommand,
     ...erasureCommands,
   ]) {

@@ -11,6 +11,7 @@ const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 /** [folder, schema] */
 const CHECKED_IN: readonly (readonly [string, string])[] = [
   ['protocol/src/rpc', 'larder-rpc.proto'],
+  ['server/src/echo', 'echo.proto'],
   ['wire/src/rpc', 'failure.proto'],
 ];
 
