@@ -2,8 +2,8 @@
 
 /** The format version that this package writes, in the upper half of an object's first word. */
 export const WIRE_VERSION: number = 0;
-/** The upper half of an object's first word when it is a relay to another message. */
-export const RELAY_MARK: number = 0xffff;
+/** An object's first word when it is a relay to another message. */
+export const RELAY_WORD: number = 0xffff_0000;
 export const RELAY_BYTES: number = 16;
 
 /** The largest field number: its bit is in the last word of the longest bitmap. */
@@ -53,7 +53,7 @@ function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`wire limits: ${text}`);
 }
 assertRelation(FIELD_NUMBER_MAX === BITMAP_WORDS_MAX * 32, 'every field number has a bit');
-assertRelation(BITMAP_WORDS_MAX < RELAY_MARK, 'a bitmap length is never taken for a relay');
+assertRelation(BITMAP_WORDS_MAX < 65_536, 'a bitmap length is never taken for a relay');
 assertRelation(MESSAGE_BYTES_MAX < 0x7fff_ffff, 'offsets are small integers');
 assertRelation(REASSEMBLY_MESSAGE_BYTES_MAX <= REASSEMBLY_BYTES_MAX, 'one message may be reassembled');
 assertRelation(REASSEMBLY_MESSAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, 'what is reassembled may be read');

@@ -21,7 +21,7 @@ import {
   ENTRY_BYTES,
   MESSAGE_BYTES_MAX,
   RELAY_BYTES,
-  RELAY_MARK,
+  RELAY_WORD,
   TRAVERSAL_BYTES_MIN,
   TRAVERSAL_FACTOR,
 } from '../limits.ts';
@@ -203,7 +203,7 @@ export class Message {
   }
 
   #openLong(at: number, words: number, depth: number): Message {
-    if (words >>> 16 === RELAY_MARK) return this.#openRelay(at, depth);
+    if (words === RELAY_WORD) return this.#openRelay(at, depth);
     if (words >>> 16 !== 0) throw new WireError('VERSION', `object of format version ${words >>> 16}`);
     if (words === 0 || words > BITMAP_WORDS_MAX) throw new WireError('BOUNDS', `bitmap of ${words} words`);
     const entries = at + 4 + words * 4;

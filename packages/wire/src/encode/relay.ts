@@ -8,7 +8,7 @@
  */
 import { View } from '../decode/view.ts';
 import { WireError } from '../errors.ts';
-import { RELAY_BYTES, RELAY_MARK } from '../limits.ts';
+import { RELAY_BYTES, RELAY_WORD } from '../limits.ts';
 import type { Encoder } from './encoder.ts';
 import type { WireObject } from './wire-object.ts';
 
@@ -36,8 +36,7 @@ class Relay implements WireObject {
   $write(encoder: Encoder): number {
     const at = encoder.take(RELAY_BYTES);
     const p = encoder.base + at;
-    // Unsigned: the mark is in the upper half.
-    encoder.view.setUint32(p, RELAY_MARK * 65_536, true);
+    encoder.view.setUint32(p, RELAY_WORD, true);
     encoder.view.setUint32(p + 4, this.#object, true);
     encoder.putPlace(p + 8, this.#size, this.#place);
     return at;
