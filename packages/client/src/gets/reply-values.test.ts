@@ -84,6 +84,13 @@ test('nonsense breaks what is left and never reads beyond the reply', () => {
   }
 });
 
+test('a value that nobody asked for breaks what is left', () => {
+  assert.deepEqual(read(['a', 'b'], 'VALUE a 0 1\r\nx\r\nVALUE c 0 1\r\nx\r\nEND\r\n'), [
+    'a=x/0',
+    'b broken ',
+  ]);
+});
+
 test('every key is told exactly once, whatever is there', () => {
   const key = fc.stringMatching(/^[a-c]{1,4}$/);
   const items = fc.array(

@@ -44,8 +44,11 @@ export class ReplyValues {
         return;
       }
       const keyAt = at + VALUE_WORD_BYTES;
-      while (index < gets.length && !isKey(gets[index]!, request, reply, keyAt)) sink.onMiss(gets[index++]!);
-      if (index === gets.length) return;
+      let match = index;
+      while (match < gets.length && !isKey(gets[match]!, request, reply, keyAt)) match += 1;
+      // A value that nobody asked for: what it stands in the place of is not known.
+      if (match === gets.length) break;
+      while (index < match) sink.onMiss(gets[index++]!);
       const get = gets[index]!;
       const flags = this.#number(reply, keyAt + get.wireKey.length + 1);
       const bytes = this.#number(reply, this.#next + 1);
@@ -101,4 +104,18 @@ function isKey(get: PendingGet, request: Buffer, reply: Buffer, keyAt: number): 
     if (reply[keyAt + index] !== request[start + index]) return false;
   }
   return true;
+}
+
+const VALUE_LINE = /^VALUE \S+ \d+ (\d+)(?: \d+)?$/;
+
+/** Whether the bytes are a reply to its end: values and `END`, or an error line. */
+export function isWholeReply(reply: Buffer): boolean {
+  let at = 0;
+  for (;;) {
+    const newline = reply.indexOf(NEWLINE, at);
+    if (newline < 0) return false;
+    const match = VALUE_LINE.exec(reply.toString('latin1', at, newline).trimEnd());
+    if (match === null) return true;
+    at = newline + 1 + Number(match[1]) + 2;
+  }
 }

@@ -8,11 +8,16 @@
  *   reply      the same id, seq 0 … total − 1, the payloads in that order are what a connection would have carried
  * ```
  *
+ * memcached since 1.6 numbers the datagrams of each value by itself, as a message of its own, instead of those of the
+ * whole reply; so a reply is complete when its text is. There a value whose datagrams are all lost cannot be told from
+ * one that is missing.
+ *
  * A server that has lost several requests in a row is asked over TCP for a while, where its health is known.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { type Clock, type Destination, type ForwardSink, Result, type TimerHandle } from '@larder/routing';
+import { isWholeReply } from '../gets/reply-values.ts';
 import type { CacheStatistics } from '../statistics.ts';
 
 export interface UdpGetsOptions {
@@ -36,7 +41,9 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 interface PendingReply {
   readonly sink: ForwardSink;
   readonly deadline: number;
+  /** Payloads so far; those from `messageStart` on belong to the message that is arriving. */
   readonly parts: Buffer[];
+  messageStart: number;
   total: number;
 }
 
@@ -84,7 +91,7 @@ class UdpPeer {
     datagram.writeUInt16BE(1, 4);
     datagram.writeUInt16BE(0, 6);
     request.copy(datagram, HEADER_BYTES);
-    this.#pending.set(id, { sink, deadline: now + timeoutMs, parts: [], total: 0 });
+    this.#pending.set(id, { sink, deadline: now + timeoutMs, parts: [], messageStart: 0, total: 0 });
     statistics.udpGets += 1;
     if (this.#queued === undefined) this.#transmit(datagram);
     else this.#queued.push(datagram);
@@ -121,15 +128,21 @@ class UdpPeer {
     const sequence = datagram.readUInt16BE(2);
     const total = datagram.readUInt16BE(4);
     if (pending.total === 0) pending.total = total;
-    if (sequence !== pending.parts.length || total !== pending.total || total === 0) {
+    const expected = pending.parts.length - pending.messageStart;
+    if (sequence !== expected || total !== pending.total || total === 0) {
       this.#lose(id, pending);
       return;
     }
     pending.parts.push(datagram.subarray(HEADER_BYTES));
-    if (pending.parts.length < total) return;
+    if (expected + 1 < total) return;
+    const reply = pending.parts.length === 1 ? pending.parts[0]! : Buffer.concat(pending.parts);
+    if (!isWholeReply(reply)) {
+      pending.messageStart = pending.parts.length;
+      pending.total = 0;
+      return;
+    }
     this.#pending.delete(id);
     this.#lossesInRow = 0;
-    const reply = total === 1 ? pending.parts[0]! : Buffer.concat(pending.parts);
     pending.sink.onBytes(0, reply, 0, reply.length);
   }
 
