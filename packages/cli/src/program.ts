@@ -4,7 +4,6 @@
  */
 import { Command } from 'commander';
 import { addAdviseCommand } from './advise-flags.ts';
-import { advisePoolsCommand } from './commands/advise.ts';
 import { type EchoFlags, echo } from './commands/echo.ts';
 import { addErasureCommand } from './commands/erasure.ts';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
@@ -102,6 +101,11 @@ export function buildProgram(): Command {
     await router(flags);
   });
 
+  const adviseCommands = addAdviseCommand(program, async (flags) => {
+    const { advisePoolsCommand } = await import('./commands/advise.ts');
+    await advisePoolsCommand(flags);
+  });
+
   const echoCommand = program
     .command('echo')
     .summary('echo typed messages, to measure serialization with')
@@ -145,6 +149,7 @@ export function buildProgram(): Command {
     echoCommand,
     generateCommand,
     ...erasureCommands,
+    ...adviseCommands,
   ]) {
     command.configureHelp({ sortOptions: true }).exitOverride();
   }

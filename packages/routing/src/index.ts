@@ -66,3 +66,9 @@ export {
   type RoutingObserver,
   type RoutingOptions,
 } from './routing.ts';
+export { formatAdvice } from './advise/advice-report.ts';
+export { familyByList, familyByPrefix, type FamilyOf } from './advise/key-family.ts';
+export { advisePools, type Deployment, type FamilyAdvice, PoolVerdict } from './advise/pool-advice.ts';
+export { parseTrafficLine, type TrafficEvent } from './advise/traffic-event.ts';
+export { type FamilyTraffic, TrafficSample, type TrafficSampleOptions } from './advise/traffic-sample.ts';
+export { type WatchOptions, watchServer } from './advise/watch-source.ts';
