@@ -13,11 +13,6 @@ export abstract class View {
   abstract $bits: number;
   abstract $depth: number;
 
-  /** The message that this view reads from. */
-  get message(): Message {
-    return this.$message;
-  }
-
   /** Keeps the message beyond its delivery: see `Message.retain`. */
   retain(): this {
     this.$message.retain();

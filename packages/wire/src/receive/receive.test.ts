@@ -184,12 +184,12 @@ test('retained messages hold receive buffers up to a limit, and copies beyond', 
     [0, 9, 1, 9, 2, 9],
   );
   const detached = kept[0]!;
-  detached.message.detach();
+  detached.$message.detach();
   kept[1]!.release();
   assert.deepEqual([holds.buffers, allocator.references(buffers[0]!)], [1, 1]);
   assert.equal(detached.vals.length, 1, 'a detached message holds nothing and reads on');
   const copy = kept[2]!.copy();
-  for (const view of kept) if (!view.message.isReleased) view.release();
+  for (const view of kept) if (!view.$message.isReleased) view.release();
   assert.equal(copy.id, 1);
   assert.throws(() => kept[2]!.release(), hasCode('RELEASED'));
   assert.equal(holds.buffers, 0);
