@@ -7,7 +7,13 @@ import { StoreMode } from './result.ts';
 import { planStore, Store } from './store.ts';
 import type { StressReport, StressTask } from './testing/stress-worker.ts';
 
-async function stress(memoryBytes: number, keys: number, operations: number): Promise<Store> {
+async function stress(
+  memoryBytes: number,
+  keys: number,
+  operations: number,
+  valueBytes = 0,
+  meanwhile: (store: Store, slice: number) => void = () => {},
+): Promise<Store> {
   const layout = planStore({ memoryBytes, threads: 4, staleSeconds: 1 }, { networkPages: 4 });
   const buffer = new SharedArrayBuffer(layout.arenaBytes);
   const arena = new Arena(buffer, 0);
@@ -20,10 +26,14 @@ async function stress(memoryBytes: number, keys: number, operations: number): Pr
   store.fill(item, 0, scratch + 300, 20);
   store.link(item, StoreMode.set, 0, 0);
   const workers = [1, 2, 3].map((thread) => {
-    const workerData: StressTask = { buffer, layout, thread, operations, keys };
+    const workerData: StressTask = { buffer, layout, thread, operations, keys, valueBytes };
     return new Worker(new URL('./testing/stress-worker.ts', import.meta.url), { workerData });
   });
-  const maintain = setInterval(() => store.maintain(2), 1);
+  let slice = 0;
+  const maintain = setInterval(() => {
+    meanwhile(store, slice++);
+    store.maintain(2);
+  }, 1);
   const reports = await Promise.all(
     workers.map(async (worker) => (await once(worker, 'message'))[0] as StressReport),
   );
@@ -62,4 +72,14 @@ test('three threads under eviction and moving pages: what is freed is never read
     cursor = store.walk(cursor, 1024, () => live++)
   );
   assert.ok(Math.abs(live - store.totals().currItems) < 2000);
+});
+
+test('pages that are given back because the limit fell do not make sets fail', async () => {
+  const store = await stress(16 << 20, 200_000, 120_000, 500, (each, slice) => {
+    // Up and down, so that classes grow against the limit while pages go.
+    if (slice % 50 === 0) each.setMemoryLimit((slice % 100 === 0 ? 16 : 10) << 20);
+  });
+  const { evictions, slabEvictions, outOfMemory } = store.totals();
+  assert.ok(evictions > 1000 && slabEvictions > 1000, `${evictions} and ${slabEvictions} evictions`);
+  assert.equal(outOfMemory, 0);
 });

@@ -193,8 +193,13 @@ export class StoreCore {
     return (this.i32[item + TAG]! & GENERATION_MASK) !== this.i32[SUPER_GENERATION];
   }
 
+  /** The page that an item's own chunk is in. */
+  pageOf(item: number): number {
+    return Math.floor((item * 4) / PAGE_BYTES);
+  }
+
   slabClass(item: number): number {
-    return this.pages.classOf(Math.floor((item * 4) / PAGE_BYTES));
+    return this.pages.classOf(this.pageOf(item));
   }
 
   headBytes(item: number): number {

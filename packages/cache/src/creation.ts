@@ -180,8 +180,10 @@ export class ItemFactory {
 
   #evictFor(slabClass: number): number {
     const core = this.#core;
-    for (let tries = 0; tries < EVICTIONS_PER_CHUNK; tries++) {
+    for (let tries = 0; tries < EVICTIONS_PER_CHUNK; ) {
       if (!this.#evictor.evict(slabClass)) return 0;
+      // What lies in a page on its way to another class gives no chunk, but goes in any case: a page's worth at most.
+      if (!core.pages.isDraining(this.#evictor.lastPage)) tries++;
       const chunk = core.slabs.allocate(slabClass);
       if (chunk !== 0) {
         core.count('directReclaims');

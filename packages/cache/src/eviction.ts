@@ -25,6 +25,8 @@ export class Evictor {
   readonly #core: StoreCore;
   /** Called before an item's memory is freed; null when nobody watches. */
   observer: EvictionObserver | null = null;
+  /** The page that the item evicted last was in. */
+  lastPage = -1;
 
   constructor(core: StoreCore) {
     this.#core = core;
@@ -112,6 +114,7 @@ export class Evictor {
         } else if (gone || core.layout.options.evict) {
           this.#countRemoval(item, slabClass, gone);
           if (!gone && this.observer !== null) this.observer(item, slabClass);
+          this.lastPage = core.pageOf(item);
           lru.remove(item, slabClass);
           core.unlinkFromIndex(item);
           this.#releaseStripeOf(hash);

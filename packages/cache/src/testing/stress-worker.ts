@@ -14,6 +14,8 @@ export interface StressTask {
   readonly thread: number;
   readonly operations: number;
   readonly keys: number;
+  /** All values are as long; 0 for many lengths. */
+  readonly valueBytes: number;
 }
 
 export interface StressReport {
@@ -38,7 +40,8 @@ function random(below: number): number {
 }
 
 function valueFor(key: number, seed: number): string {
-  const body = `${key}:${seed}:`.padEnd(20 + ((seed * 37) % (seed % 50 === 0 ? 4000 : 300)), 'abcdefghij');
+  const some = 20 + ((seed * 37) % (seed % 50 === 0 ? 4000 : 300));
+  const body = `${key}:${seed}:`.padEnd(task.valueBytes === 0 ? some : task.valueBytes, 'abcdefghij');
   let sum = 0;
   for (let i = 0; i < body.length; i++) sum = (sum * 31 + body.charCodeAt(i)) | 0;
   return `${body}#${sum >>> 0}`;

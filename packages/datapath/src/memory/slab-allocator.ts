@@ -313,10 +313,7 @@ export class SlabAllocator {
   /** Takes one more page for the class; the class is locked. */
   #grow(state: number, slabClass: number): boolean {
     const words = this.#i32;
-    if (Atomics.add(words, this.#base + PAGES_USED, 1) >= words[this.#base + PAGES_MAX]!) {
-      Atomics.sub(words, this.#base + PAGES_USED, 1);
-      return false;
-    }
+    if (!this.#countPage()) return false;
     const page = this.pages.take(this.id, slabClass);
     if (page === -1) {
       Atomics.sub(words, this.#base + PAGES_USED, 1);
@@ -324,6 +321,17 @@ export class SlabAllocator {
     }
     this.#adopt(state, slabClass, page);
     return true;
+  }
+
+  /** Counts one more page unless that is above the limit, which nobody must ever see exceeded by it. */
+  #countPage(): boolean {
+    const words = this.#i32;
+    const index = this.#base + PAGES_USED;
+    for (;;) {
+      const used = Atomics.load(words, index);
+      if (used >= words[this.#base + PAGES_MAX]!) return false;
+      if (Atomics.compareExchange(words, index, used, used + 1) === used) return true;
+    }
   }
 
   /** Gives a zeroed page's chunks to a class, which is locked. */
