@@ -66,16 +66,8 @@ function collect(value: string, values: readonly string[]): readonly string[] {
   return [...values, value];
 }
 
-/** The whole command line; `parseAsync` runs it. */
-export function buildProgram(): Command {
-  const program = new Command('larder')
-    .description('Larder: a memcached-compatible cache server that moves as few bytes as possible')
-    .version(larderVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .showSuggestionAfterError(true)
-    .showHelpAfterError('(larder --help lists the commands)')
-    .addHelpText('after', MAIN_HELP);
-
+/** The cache server, for trying and for operation. */
+function addServerCommands(program: Command): readonly Command[] {
   const upCommand = program
     .command('up')
     .summary('start a cache server to try things with')
@@ -94,18 +86,11 @@ export function buildProgram(): Command {
     .showHelpAfterError('(larder serve --help lists the options)')
     .addHelpText('after', SERVE_HELP)
     .action((flags: ServerFlags) => serve(flags));
+  return [upCommand, serveCommand];
+}
 
-  // Loaded only by those who run it: a server has no use for it.
-  const routerCommand = addRouterCommand(program, async (flags) => {
-    const { router } = await import('./commands/router.ts');
-    await router(flags);
-  });
-
-  const adviseCommands = addAdviseCommand(program, async (flags) => {
-    const { advisePoolsCommand } = await import('./commands/advise.ts');
-    await advisePoolsCommand(flags);
-  });
-
+/** Typed messages: their compiler, and a server to measure them with. */
+function addMessageCommands(program: Command): readonly Command[] {
   const echoCommand = program
     .command('echo')
     .summary('echo typed messages, to measure serialization with')
@@ -138,16 +123,40 @@ export function buildProgram(): Command {
     .showHelpAfterError('(larder generate --help lists the options)')
     .addHelpText('after', GENERATE_HELP)
     .action((schemas: string[], flags: GenerateFlags) => generateCode(schemas, flags));
+  return [echoCommand, generateCommand];
+}
 
+/** The whole command line; `parseAsync` runs it. */
+export function buildProgram(): Command {
+  const program = new Command('larder')
+    .description('Larder: a memcached-compatible cache server that moves as few bytes as possible')
+    .version(larderVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(larder --help lists the commands)')
+    .addHelpText('after', MAIN_HELP);
+
+  const serverCommands = addServerCommands(program);
+
+  // Loaded only by those who run it: a server has no use for it.
+  const routerCommand = addRouterCommand(program, async (flags) => {
+    const { router } = await import('./commands/router.ts');
+    await router(flags);
+  });
+
+  const adviseCommands = addAdviseCommand(program, async (flags) => {
+    const { advisePoolsCommand } = await import('./commands/advise.ts');
+    await advisePoolsCommand(flags);
+  });
+
+  const messageCommands = addMessageCommands(program);
   const erasureCommands = addErasureCommand(program);
 
   for (const command of [
     program,
-    upCommand,
-    serveCommand,
+    ...serverCommands,
     routerCommand,
-    echoCommand,
-    generateCommand,
+    ...messageCommands,
     ...erasureCommands,
     ...adviseCommands,
   ]) {
