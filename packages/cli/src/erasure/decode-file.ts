@@ -15,7 +15,7 @@ import { ErasureFileError, fileFailure } from './errors.ts';
 import type { Manifest, ReadManifest } from './manifest.ts';
 import { Progress } from './progress.ts';
 import { SHARD_HEADER_BYTES } from './shard-header.ts';
-import { type Damage, ShardSet } from './shard-set.ts';
+import { type Damage, hashShards, ShardSet } from './shard-set.ts';
 import { readFully, StripeBuffer, writeFully } from './stripe-buffer.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 import { whileOpen } from './while-open.ts';
@@ -41,6 +41,8 @@ export interface Decoded {
 export async function decodeFile(read: ReadManifest, options: DecodeOptions): Promise<Decoded> {
   const target = options.target ?? join(dirname(read.path), read.manifest.file);
   return whileOpen(await ShardSet.open(read), async (set) => {
+    // Restoring reads no more shards than it needs; repairing has to know about all of them.
+    if (options.isRepair) await hashShards(read, set);
     for (;;) {
       const result = await whileOpen(new TemporaryFiles(options.isForced), (files) =>
         // Replacing lost shards is what --repair asks for; other files stay.

@@ -7,7 +7,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileFailure } from './errors.ts';
 import { type ReadManifest, shardFileBytes } from './manifest.ts';
+import { Progress } from './progress.ts';
 import { parseShardHeader, SHARD_HEADER_BYTES } from './shard-header.ts';
 import { readFully } from './stripe-buffer.ts';
 
@@ -133,5 +135,19 @@ export class ShardSet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled([...this.#found.values()].map(({ file }) => file.close()));
+  }
+}
+
+/** Hashes all shards of a set, with a progress bar. */
+export async function hashShards(read: ReadManifest, set: ShardSet): Promise<void> {
+  const { manifest, code } = read;
+  const bytes = set.found.length * shardFileBytes(code, manifest);
+  const progress = new Progress(`checking ${manifest.file}`, bytes);
+  try {
+    await set.hashAll((count) => progress.add(count));
+  } catch (error) {
+    throw fileFailure(read.path, 'read the shards of', error);
+  } finally {
+    progress.stop();
   }
 }

@@ -12,7 +12,8 @@ const INTERRUPTED_EXIT_CODE = 130;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Pending {
-  readonly handle: FileHandle;
+  /** Undefined while it is being opened: an interrupt may come before the answer. */
+  handle: FileHandle | undefined;
   readonly temporary: string;
   readonly path: string;
 }
@@ -35,10 +36,11 @@ export class TemporaryFiles implements AsyncDisposable {
   async create(path: string): Promise<FileHandle> {
     await this.#requireAbsent(path);
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+    const pending: Pending = { handle: undefined, temporary, path };
+    this.#pending.push(pending);
     try {
-      const handle = await open(temporary, 'wx');
-      this.#pending.push({ handle, temporary, path });
-      return handle;
+      pending.handle = await open(temporary, 'wx');
+      return pending.handle;
     } catch (error) {
       throw fileFailure(path, 'write', error);
     }
@@ -49,8 +51,8 @@ export class TemporaryFiles implements AsyncDisposable {
     for (const { path } of this.#pending) await this.#requireAbsent(path);
     for (const { handle, path } of this.#pending) {
       try {
-        await handle.sync();
-        await handle.close();
+        await handle?.sync();
+        await handle?.close();
       } catch (error) {
         throw fileFailure(path, 'write', error);
       }
@@ -80,7 +82,7 @@ export class TemporaryFiles implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
     // Closing a handle twice is an error, and of no interest here.
-    await Promise.allSettled(this.#pending.map(({ handle }) => handle.close()));
+    await Promise.allSettled(this.#pending.map(({ handle }) => handle?.close()));
     this.#removeAll();
   }
 }

@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { plan, UndecodableError, verify } from '@larder/erasure';
 import { fileFailure } from './errors.ts';
-import { type ReadManifest, shardFileBytes } from './manifest.ts';
+import type { ReadManifest } from './manifest.ts';
 import { Progress } from './progress.ts';
 import { SHARD_HEADER_BYTES } from './shard-header.ts';
-import { type Damage, ShardSet } from './shard-set.ts';
+import { type Damage, hashShards, ShardSet } from './shard-set.ts';
 import { readFully, StripeBuffer } from './stripe-buffer.ts';
 import { whileOpen } from './while-open.ts';
 
@@ -34,15 +34,8 @@ export async function verifyFile(read: ReadManifest): Promise<Verified> {
 }
 
 async function findContradictions(read: ReadManifest, set: ShardSet): Promise<string[]> {
-  const { manifest, code } = read;
-  const shards = new Progress(`checking ${manifest.file}`, set.found.length * shardFileBytes(code, manifest));
-  try {
-    await set.hashAll((bytes) => shards.add(bytes));
-  } catch (error) {
-    throw fileFailure(read.path, 'verify', error);
-  } finally {
-    shards.stop();
-  }
+  const { manifest } = read;
+  await hashShards(read, set);
   if (set.damages.length > 0) return [];
   const stripes = new Progress(`checking the parities of ${manifest.file}`, manifest.bytes);
   try {

@@ -66,7 +66,9 @@ export function buildFieldCode(
   for (const [i, row] of elements.entries()) {
     for (const [j, element] of row.entries()) field.placeBitMatrix(generator, i * w, j * w, element);
   }
-  return buildGeneratorCode({ name, parameters: { k, m, w }, rows: w, tolerance: m }, generator);
+  // The field of `rs` is part of its name; parameters are what `createCode` takes.
+  const parameters = name === 'rs' ? { k, m } : { k, m, w };
+  return buildGeneratorCode({ name, parameters, rows: w, tolerance: m }, generator);
 }
 
 function checkParameters(name: string, k: number, m: number, w: number): void {

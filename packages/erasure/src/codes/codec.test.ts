@@ -165,6 +165,14 @@ test('Reed-Solomon as bit planes equals the sums over GF(2^8), byte for byte', (
   }
 });
 
+test('a code is made again from its name and parameters', () => {
+  for (const code of [...codes, createCode('rs', { k: 4, m: 2 })]) {
+    const again = createCode(code.name, code.parameters);
+    assert.equal(again.id, code.id);
+    assert.deepEqual(again.checks.data, code.checks.data);
+  }
+});
+
 test('illegal parameters say what is wrong', () => {
   const refused = (name: string, parameters: Record<string, number>, message: RegExp) =>
     assert.throws(
