@@ -27,6 +27,11 @@ export const SUITES: readonly Suite[] = [
     load: () => import('./cache/run.ts'),
   },
   {
+    name: 'client',
+    summary: 'the client beside memcache-client, memjs, memcached and memcache, in one Node.js process each',
+    load: () => import('./client/run.ts'),
+  },
+  {
     name: 'router',
     summary: "the router beside twemproxy, per second of the proxy's CPU",
     load: () => import('./router/run.ts'),
@@ -45,6 +50,11 @@ export const SUITES: readonly Suite[] = [
     name: 'serialization',
     summary: 'a typed key-value server with every serializer, over sockets and a simulated NIC',
     load: () => import('./serialization/run.ts'),
+  },
+  {
+    name: 'codec',
+    summary: 'encoding and decoding alone, every serializer: nanoseconds and allocations per message',
+    load: () => import('./codec/run.ts'),
   },
 ];
 

@@ -8,17 +8,18 @@ export function gainOf(cell: Cell): number {
   return median(cell.copyNs.map((copyNs, round) => copyNs / cell.referenceNs[round]! - 1));
 }
 
-/** What a field of each size costs: the median over the cells with such fields, of the cost per field. */
+/**
+ * What a field of each size costs copied, and how much less or more it costs referenced: the median over the
+ * cells with such fields. What a request costs by itself is in both ways of a cell, and so not in the difference.
+ */
 export function samplesOf(cells: readonly Cell[]): CopyThresholdSample[] {
   return BUFFER_SIZES.map((bytes) => {
     const same = cells.filter((cell) => bufferBytes(cell) === bytes);
-    const perField = (values: (cell: Cell) => readonly number[]): number =>
-      median(same.map((cell) => median(values(cell)) / cell.buffers));
-    return {
-      bytes,
-      copyNs: perField((cell) => cell.copyNs),
-      referenceNs: perField((cell) => cell.referenceNs),
-    };
+    const copyNs = median(same.map((cell) => median(cell.copyNs) / cell.buffers));
+    const gainNs = median(
+      same.map((cell) => (median(cell.copyNs) - median(cell.referenceNs)) / cell.buffers),
+    );
+    return { bytes, copyNs, referenceNs: copyNs - gainNs };
   });
 }
 
