@@ -45,6 +45,9 @@ export const OWNED_VALUE_BYTES_MIN: number = 16 * 1024;
 /** A configuration's text, and how deep it may be nested. */
 export const CONFIG_BYTES_MAX: number = 16 * 1024 * 1024;
 export const CONFIG_DEPTH_MAX: number = 128;
+/** How deep macros may call each other, and how much they may come to. */
+export const MACRO_DEPTH_MAX: number = 128;
+export const MACRO_STEPS_MAX: number = 1_000_000;
 /** How often a file is looked at and a URL asked, and how long an answer may take. */
 export const CONFIG_POLL_MS: number = 5000;
 export const CONFIG_FETCH_TIMEOUT_MS: number = 10_000;

@@ -285,7 +285,7 @@ const badConfigs: readonly ConfigCase[] = [
     path: 'pools.A',
     says: /user and password/,
   },
-  { config: { route: 'NullRoute', macros: {} }, path: 'macros', says: /preprocessor is not supported/ },
+  { config: { route: '@none', macros: {} }, path: 'route', says: /macro "none" does not exist/ },
   {
     config: { routes: [{ aliases: ['a'], route: 'NullRoute' }] },
     path: 'routes[0].aliases[0]',

@@ -14,6 +14,7 @@ import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
 import { configError, parseDocument } from './config/document.ts';
+import { expandDocument } from './config/macros/expand-document.ts';
 import { namesIn, PoolFactory } from './config/pools.ts';
 import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
 import { type PrefixedRoute, RootRoute } from './config/root-route.ts';
@@ -227,7 +228,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       this.#info = { ...this.#info, lastError: undefined };
       return;
     }
-    const document = parseDocument(text);
+    const document = expandDocument(parseDocument(text));
     const config = checkConfig(document);
     const names = namesIn(document);
     await this.#resolver.follow(names);

@@ -22,6 +22,8 @@ import type { PoolFactory } from './pools.ts';
 import { type ConfigJson, issueError } from './schema.ts';
 
 const POOL_LIST = 'Pool';
+/** Names that mcrouter has had for the same thing. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { PrefixPolicyRoute: 'OperationSelectorRoute' };
 
 /** State that handles keep from one configuration to the next. */
 export type KeptState = Map<string, object>;
@@ -119,10 +121,12 @@ export class RouteBuilder {
   }
 
   #definition(type: string, text: string, steps: readonly Step[]): RouteHandleDefinition {
-    const definition = this.#options.definitions.get(type) ?? this.#options.definitions.get(`${type}Route`);
+    const { definitions } = this.#options;
+    const other = Object.hasOwn(OTHER_NAMES, type) ? OTHER_NAMES[type]! : `${type}Route`;
+    const definition = definitions.get(type) ?? definitions.get(other);
     if (definition !== undefined) return definition;
-    const near = [...this.#options.definitions.keys(), ...this.#options.config.namedHandles.keys()].filter(
-      (each) => each.toLowerCase().startsWith(type.slice(0, 3).toLowerCase()),
+    const near = [...definitions.keys(), ...this.#options.config.namedHandles.keys()].filter((each) =>
+      each.toLowerCase().startsWith(type.slice(0, 3).toLowerCase()),
     );
     const hint = near.length > 0 ? `, is ${near.map((each) => `"${each}"`).join(' or ')} meant?` : '';
     throw configError(steps, `"${text}" is neither a route's type nor the name of one${hint}`);

@@ -34,7 +34,11 @@ export class PoolFactory {
     if (typeof json === 'string') return this.#named(json, steps);
     const pool = checkPool(json, steps);
     const { name } = pool;
-    const isReference = name !== undefined && pool.servers === undefined && pool.inherit === undefined;
+    const isReference =
+      name !== undefined &&
+      pool.servers === undefined &&
+      pool.inherit === undefined &&
+      pool.server_list_from_pool === undefined;
     if (isReference) return this.#named(name, [...steps, 'name']);
     const made = this.#make(name ?? `at ${formatPath(steps)}`, pool, steps);
     if (name !== undefined && !Object.hasOwn(this.#options.pools, name)) this.#made.set(name, made);
@@ -57,7 +61,8 @@ export class PoolFactory {
 
   #make(name: string, json: PoolJson, steps: readonly Step[]): Pool {
     const whole = this.#inherited(json, steps, []);
-    const { servers, weights } = whole;
+    const servers = whole.servers ?? this.#serversOf(whole.server_list_from_pool, steps);
+    const { weights } = whole;
     if (servers === undefined) throw configError(steps, 'expected servers, a list of addresses');
     if (servers.length === 0) throw configError([...steps, 'servers'], 'expected at least one address');
     if (weights !== undefined && weights.length !== servers.length) {
@@ -73,6 +78,16 @@ export class PoolFactory {
       }
     }
     return { name, destinations, weights: weights === undefined ? undefined : allWeights, json: whole };
+  }
+
+  #serversOf(name: string | undefined, steps: readonly Step[]): readonly string[] | undefined {
+    if (name === undefined) return undefined;
+    const json = Object.hasOwn(this.#options.pools, name) ? this.#options.pools[name] : undefined;
+    const servers = json === undefined ? undefined : this.#inherited(json, ['pools', name], []).servers;
+    if (servers === undefined) {
+      throw configError([...steps, 'server_list_from_pool'], `there is no pool "${name}" with servers`);
+    }
+    return servers;
   }
 
   #inherited(json: PoolJson, steps: readonly Step[], seen: readonly string[]): PoolJson {

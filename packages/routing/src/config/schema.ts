@@ -15,6 +15,7 @@ export interface PoolJson extends Readonly<Record<string, unknown>> {
   readonly name?: string | undefined;
   readonly inherit?: string | undefined;
   readonly servers?: readonly string[] | undefined;
+  readonly server_list_from_pool?: string | undefined;
   readonly weights?: readonly number[] | undefined;
   readonly keep_routing_prefix?: boolean | undefined;
   readonly server_timeout?: number | undefined;
@@ -65,6 +66,8 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   /** Everything that this pool does not say is taken from that one. */
   inherit: z.string().optional(),
   servers: z.array(z.string()).max(POOL_SERVERS_MAX).optional(),
+  /** The servers, and nothing else, of that pool. */
+  server_list_from_pool: z.string().optional(),
   weights: z.array(z.number().min(0)).optional(),
   protocol: z.literal('ascii', { error: 'expected "ascii", the only protocol' }).optional(),
   keep_routing_prefix: z.boolean().optional(),
@@ -86,6 +89,7 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   // Of mcrouter's, without a meaning here.
   region: z.string().optional(),
   cluster: z.string().optional(),
+  pool_locality: z.string().optional(),
   qos: z.unknown().optional(),
   enable_compression: z.boolean().optional(),
   use_ssl: z.boolean().optional(),
@@ -97,6 +101,10 @@ const namedHandle = z.looseObject({ type: z.string(), name: z.string() });
 
 const configSchema = z.strictObject({
   pools: z.record(z.string(), poolSchema).optional(),
+  /** An older way of writing pools; the groups mean nothing. */
+  clusters: z
+    .record(z.string(), z.looseObject({ pools: z.record(z.string(), poolSchema).optional() }))
+    .optional(),
   route: routeJson.optional(),
   routes: z
     .union([
@@ -127,8 +135,6 @@ export interface ConfigJson {
   readonly defaultPrefix: string | undefined;
 }
 
-const UNSUPPORTED = ['macros', 'consts'];
-
 /** Checks a pool that is described where it is used. */
 export function checkPool(json: unknown, steps: readonly Step[]): PoolJson {
   const parsed = poolSchema.safeParse(json);
@@ -138,17 +144,9 @@ export function checkPool(json: unknown, steps: readonly Step[]): PoolJson {
 
 /** Checks the frame; throws a RoutingError CONFIG. */
 export function checkConfig(document: unknown): ConfigJson {
-  for (const name of UNSUPPORTED) {
-    if (typeof document === 'object' && document !== null && name in document) {
-      throw configError(
-        [name],
-        "mcrouter's preprocessor is not supported: expected the configuration that it expands to",
-      );
-    }
-  }
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) throw issueError(parsed.error, []);
-  const { pools, route, routes, named_handles: named, default_prefix: defaultPrefix } = parsed.data;
+  const { route, routes, named_handles: named, default_prefix: defaultPrefix } = parsed.data;
   if ((route === undefined) === (routes === undefined)) {
     throw configError([], 'expected either "route" or "routes"');
   }
@@ -172,7 +170,16 @@ export function checkConfig(document: unknown): ConfigJson {
       namedHandles.set(name, { json, steps: ['named_handles', name] });
     }
   }
-  return { pools: pools ?? {}, route, routes: entries, namedHandles, defaultPrefix };
+  const pools = { ...parsed.data.pools };
+  for (const [name, cluster] of Object.entries(parsed.data.clusters ?? {})) {
+    for (const [poolName, pool] of Object.entries(cluster.pools ?? {})) {
+      if (Object.hasOwn(pools, poolName)) {
+        throw configError(['clusters', name, 'pools', poolName], 'there is a pool of that name already');
+      }
+      pools[poolName] = pool;
+    }
+  }
+  return { pools, route, routes: entries, namedHandles, defaultPrefix };
 }
 
 /** The first complaint of zod, as an error that names the place and what was expected there. */
