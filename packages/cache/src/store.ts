@@ -69,6 +69,7 @@ import {
   slabStatistics,
 } from './statistics.ts';
 import { type MetaStoreOptions, Storing } from './storing.ts';
+import { ValueCopy } from './value-copy.ts';
 
 /** The store's clock begins here, so that 0 (never) and 1 (expired long ago) are not seconds of it. */
 const FIRST_SECOND = 2;
@@ -87,6 +88,8 @@ export class Store {
   readonly options: StoreOptions;
   /** Values that are lists of buffers; what it makes is linked and released like every item. */
   readonly lists: Lists;
+  /** Short values without a lock. */
+  readonly values: ValueCopy;
   readonly #core: StoreCore;
   readonly #factory: ItemFactory;
   readonly #evictor: Evictor;
@@ -156,6 +159,7 @@ export class Store {
     this.#evictor = new Evictor(core);
     this.#factory = new ItemFactory(core, this.#evictor, mover);
     this.lists = new Lists(core, this.#factory);
+    this.values = new ValueCopy(core);
     this.#retrieval = new Retrieval(core);
     this.#storing = new Storing(core, this.#factory);
     this.#leases = new Leases(core, this.#factory, this.#retrieval);

@@ -17,6 +17,7 @@ import { CMD_GET, GET_HITS, GET_MISSES } from '../session/counters.ts';
 import type { RequestMemory } from './request-memory.ts';
 import type { RpcOutput } from './rpc-output.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
+import { ShortReplies } from './short-replies.ts';
 import type { ValueReply } from './value-reply.ts';
 
 /** What a key and an entry add to a reply, beside its value. */
@@ -37,6 +38,7 @@ export class RpcGets {
   readonly #counters: Float64Array;
   readonly #request: RequestMemory;
   readonly #values: ValueReply;
+  readonly #short: ShortReplies;
   readonly #getReply: GetReply;
   readonly #getMReply: GetMReply;
   readonly #getListReply: GetListReply;
@@ -54,6 +56,7 @@ export class RpcGets {
     this.#counters = counters;
     this.#request = request;
     this.#values = values;
+    this.#short = new ShortReplies({ store, counters, encoder, request });
     this.#getReply = new GetReply(encoder);
     this.#getMReply = new GetMReply(encoder);
     this.#getListReply = new GetListReply(encoder);
@@ -68,6 +71,11 @@ export class RpcGets {
 
   get(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#getView.$over(message);
+    if (output.stream !== null && !view.version) {
+      const key = view.locateKey();
+      this.#request.key(message, key?.offset ?? 0, key?.bytes ?? 0);
+      if (this.#short.sendOne(output.stream, type, id)) return;
+    }
     const reply = this.#getReply.reset();
     const item = this.#find(message, view.locateKey());
     if (item === 0) {
@@ -98,6 +106,7 @@ export class RpcGets {
     const { keys } = this.#getMView.$over(message);
     const count = keys.length;
     if (count > RPC_KEYS_MAX) throw new RpcRefusal('BAD_REQUEST', `more than ${RPC_KEYS_MAX} keys`);
+    if (output.stream !== null && this.#short.sendMany(output.stream, message, keys, type, id)) return;
     const store = this.#store;
     const reply = this.#getMReply.reset();
     const { vals } = reply;

@@ -14,5 +14,7 @@ export interface RpcOutput {
 /** A connection as far as replies without an encoder are concerned. */
 export interface RpcStream extends ScatterGatherTarget {
   cursor: number;
+  /** The end of the room that begins at `cursor`. */
+  limit: number;
   reserve(bytes: number): number;
 }
