@@ -273,6 +273,45 @@ for (const { kind, available, reason } of availableTransports()) {
   });
 }
 
+test('references are given back: far more long values go through a small store than it holds', async () => {
+  const server = await startServer({
+    port: 0,
+    adminPort: 'off',
+    threads: 1,
+    rpcPort: 0,
+    memoryBytes: 16 << 20,
+    disableEvictions: true,
+  });
+  const channel = await SocketChannel.connect({ host: '127.0.0.1', port: rpcPort(server) });
+  const client = new KeyValueClient(channel);
+  try {
+    const val = Buffer.alloc(100_000, 'v');
+    const vals = Array.from({ length: 20 }, () => Buffer.alloc(10_000, 'l'));
+    for (let round = 0; round < 100; round++) {
+      const statuses = await Promise.all([
+        ...Array.from({ length: 10 }, (_, index) => client.put({ key: `k${index}`, val })),
+        client.putList({ key: 'list', vals }),
+      ]);
+      // A value that could not be given back would fill the store, which evicts nothing.
+      assert.ok(
+        statuses.every(({ status }) => status === Status.STATUS_OK),
+        `round ${round}`,
+      );
+      await Promise.all([
+        client.getM({ keys: ['k0', 'k1', 'k2', 'k3'] }),
+        client.getList({ key: 'list' }),
+        client.getFromList({ key: 'list', index: 3 }),
+        client.get({ key: 'k5' }),
+        // Refused when some of its values are referenced already.
+        client.getM({ keys: ['k6', 'k7', 'bad key'] }).catch(() => undefined),
+      ]);
+    }
+  } finally {
+    channel.close();
+    await server.stop();
+  }
+});
+
 test('the typed protocol is off by default, and refused with authentication', async () => {
   const server = await startServer({
     port: 0,
