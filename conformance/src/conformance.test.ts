@@ -5,6 +5,7 @@
 import { describe, test } from 'node:test';
 import { LARDER_TRANSPORTS, larderServer } from './servers/larder.ts';
 import { memcachedServer } from './servers/memcached.ts';
+import { ROUTER_SUITES, ROUTER_VARIANTS, routerServer } from './servers/router.ts';
 import type { ServerKind, ServerOptions } from './servers/server.ts';
 import { administrationSuite } from './suites/administration.ts';
 import { authSuite } from './suites/auth.ts';
@@ -44,7 +45,7 @@ const SUITES: Readonly<Record<string, SuiteEntry>> = {
   clients: { body: clientsSuite },
 };
 
-function registerServer(kind: ServerKind): void {
+function registerServer(kind: ServerKind, suites: readonly string[] = Object.keys(SUITES)): void {
   if (kind.unavailable !== undefined) {
     // A test and not a suite, because only tests are counted as skipped.
     test(kind.name, { skip: kind.unavailable }, () => undefined);
@@ -52,6 +53,7 @@ function registerServer(kind: ServerKind): void {
   }
   describe(kind.name, () => {
     for (const [name, entry] of Object.entries(SUITES)) {
+      if (!suites.includes(name)) continue;
       const extra = kind.larder && entry.larder ? { larder: entry.larder } : {};
       describe(name, () => registerSuite(kind, { ...entry.options, ...extra }, entry.body));
     }
@@ -65,4 +67,7 @@ const selected = (name: string): boolean => wanted === undefined || wanted.inclu
 if (selected('memcached')) registerServer(memcachedServer());
 for (const transport of LARDER_TRANSPORTS) {
   if (selected(transport)) registerServer(await larderServer(transport));
+}
+for (const variant of ROUTER_VARIANTS) {
+  if (selected(variant.id)) registerServer(routerServer(variant, await larderServer('epoll')), ROUTER_SUITES);
 }

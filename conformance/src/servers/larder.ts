@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.m
 const PROTOCOL_VERSION = '1.6.45';
 
 /** A listening address as the log tells it. */
-interface LoggedAddress {
+export interface LoggedAddress {
   readonly kind: string;
   readonly host?: string;
   readonly port?: number;
@@ -41,7 +41,7 @@ function commandLine(transport: string, options: ServerOptions): string[] {
 }
 
 /** The addresses of the log line that says that the server is ready; undefined before that. */
-function loggedAddresses(log: string): readonly LoggedAddress[] | undefined {
+export function loggedAddresses(log: string): readonly LoggedAddress[] | undefined {
   for (const line of log.split('\n')) {
     if (!line.startsWith('{') || !line.includes('"addresses"')) continue;
     try {

@@ -50,6 +50,10 @@ export interface RunningServer extends AsyncDisposable {
 export interface ServerKind {
   readonly name: string;
   readonly larder: boolean;
+  /** It is a router with servers behind it. */
+  readonly isRouter?: boolean;
+  /** Tests, by name, that it cannot pass, and why; they are counted as skipped. */
+  readonly unsupported?: ReadonlyMap<string, string>;
   /** What Larder was told to use; memcached has no choice. */
   readonly transport: string | undefined;
   /** The version that decides what memcached can be asked; Larder speaks the newest. */

@@ -388,7 +388,7 @@ function floodTests(suite: Suite): void {
     },
   );
 
-  suite.test(
+  suite.serverOnly(
     '-o no_maxconns_fast: connections over -c wait until others leave, and are served then',
     async () => {
       const server = await suite.start({
@@ -410,7 +410,7 @@ function floodTests(suite: Suite): void {
     },
   );
 
-  suite.test('-o idle_timeout: idle connections are closed, busy ones are not', async () => {
+  suite.serverOnly('-o idle_timeout: idle connections are closed, busy ones are not', async () => {
     const server = await suite.start({ threads: 1, letters: ['-o', 'idle_timeout=1'] });
     await using busy = await suite.connect(server);
     await using idle = await suite.connect(server);

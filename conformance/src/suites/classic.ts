@@ -291,7 +291,7 @@ function administrationTests(suite: Suite): void {
     await client.expect('shutdown\r\nshutdown graceful\r\n', 'ERROR: shutdown not enabled\r\n'.repeat(2));
   });
 
-  suite.test('shutdown ends a server that allows it, gracefully when told so', async () => {
+  suite.serverOnly('shutdown ends a server that allows it, gracefully when told so', async () => {
     for (const command of ['shutdown\r\n', 'shutdown graceful\r\n']) {
       const server = await suite.start({ letters: ['-A'] });
       await using client = await suite.connect(server);
@@ -306,7 +306,7 @@ function administrationTests(suite: Suite): void {
     await client.expect('get\r\ngets\r\nget  \r\n', 'ERROR\r\n'.repeat(3));
   });
 
-  suite.test('cache_memlimit takes megabytes; what cannot be is refused', async (client) => {
+  suite.serverOnly('cache_memlimit takes megabytes; what cannot be is refused', async (client) => {
     await client.expect('cache_memlimit 32\r\n', 'OK\r\n');
     assert.equal((await readStats(client)).get('limit_maxbytes'), String(32 * 1024 * 1024));
     await client.expect('cache_memlimit 64\r\n', 'OK\r\n');

@@ -24,6 +24,8 @@ export interface Suite {
   since(version: string, name: string, body: ClientTest): void;
   /** As `test`, for what only Larder has. */
   larderOnly(name: string, body: ClientTest): void;
+  /** As `test`, for what is about a server as such: nothing that a router in front of it could do. */
+  serverOnly(name: string, body: ClientTest): void;
   /** The expectation for the server under test, where the two are meant to differ. */
   pick<T>(values: { readonly memcached: T; readonly larder: T }): T;
 }
@@ -64,7 +66,8 @@ export function registerSuite(kind: ServerKind, options: ServerOptions, body: Su
     clientOptions: RawClientOptions = {},
   ): Promise<RawClient> => RawClient.connect(target.address, clientOptions);
   const run = (name: string, clientTest: ClientTest, skip?: string): void => {
-    test(name, skip === undefined ? {} : { skip }, async () => {
+    const reason = skip ?? kind.unsupported?.get(name);
+    test(name, reason === undefined ? {} : { skip: reason }, async () => {
       await using client = await connect();
       await clientTest(client);
     });
@@ -86,6 +89,8 @@ export function registerSuite(kind: ServerKind, options: ServerOptions, body: Su
       run(name, clientTest, old ? `memcached ${kind.version} has this only since ${version}` : undefined);
     },
     larderOnly: (name, clientTest) => run(name, clientTest, kind.larder ? undefined : 'only Larder has this'),
+    serverOnly: (name, clientTest) =>
+      run(name, clientTest, kind.isRouter === true ? 'a router is not the server' : undefined),
     pick: (values) => (kind.larder ? values.larder : values.memcached),
   });
 }

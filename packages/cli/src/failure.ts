@@ -2,7 +2,6 @@
  * Tells a person what went wrong and what to do about it. Operating errors get one line, programmer errors
  * their stack.
  */
-import { RouterError } from '@larder/router';
 import { ServerError } from '@larder/server';
 import { CommanderError } from 'commander';
 import { erasureFailure } from './erasure/failure.ts';
@@ -12,7 +11,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'Choose a port above 1023 or a place where you may write.',
   EADDRNOTAVAIL: 'This machine has no such address: check -l.',
   ENOENT: 'Check the path.',
-  OPTION: 'See larder serve --help.',
+  OPTION: 'See --help of the command.',
   UNAVAILABLE: 'Leave --transport and LARDER_TRANSPORT out to use the best that works here.',
 };
 
@@ -23,7 +22,7 @@ export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
   const erasure = erasureFailure(error);
   if (erasure !== undefined) return erasure;
-  if (!(error instanceof ServerError || error instanceof RouterError)) {
+  if (!(error instanceof ServerError || isRouterError(error))) {
     process.stderr.write(
       `larder: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
@@ -31,5 +30,10 @@ export function reportFailure(error: unknown): number {
   }
   const advice = ADVICE[error.code];
   process.stderr.write(`larder: ${error.message}\n${advice === undefined ? '' : `  ${advice}\n`}`);
-  return error.code === 'OPTION' ? USAGE_EXIT_CODE : 1;
+  return error.code === 'OPTION' || error.code === 'CONFIG' ? USAGE_EXIT_CODE : 1;
+}
+
+/** By its name, so that the router is loaded only by those who run it. */
+function isRouterError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && error.name === 'RouterError' && 'code' in error;
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from './free-port.ts';
 import { larderVersion } from './version.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -122,6 +123,78 @@ test('up takes the next free port and says so', async () => {
   assert.equal(await up.exit, 0);
 });
 
+test('up --kill: the gutter takes over visibly; --start brings the server back; all end together', async () => {
+  const port = String(await findFreePort('127.0.0.1', 21_811, 29_999));
+  const up = larder('up', '-p', port, '-m', '8', '-t', '1', '--no-admin');
+  await up.until(/Ctrl-C stops it/);
+  const kill = larder('up', '--kill', 'cache-1', '-p', port);
+  assert.equal(await kill.exit, 0);
+  assert.match(kill.output, /killed cache-1/);
+  assert.match(kill.output, /get: a miss · set to "after": STORED · get: "after"/);
+  assert.match(kill.output, /gutter itself: demo:\d+ is "after", for another (9|10) s/);
+  await up.until(/cache-1 is down \(SIGKILL\): the gutter takes over/);
+  const again = larder('up', '--kill', 'cache-1', '-p', port);
+  assert.equal(await again.exit, 0);
+  assert.match(again.output, /down already/);
+  const start = larder('up', '--start', 'cache-1', '-p', port);
+  assert.equal(await start.exit, 0);
+  assert.match(start.output, /cache-1 is back/);
+  const wrong = larder('up', '--kill', 'cache-9', '-p', port);
+  assert.equal(await wrong.exit, 1);
+  assert.match(wrong.errors, /there are cache-1, cache-2, gutter/);
+  const [, cachePort] = /cache-2 +127\.0\.0\.1:(\d+)/.exec(up.output)!;
+  up.child.kill('SIGTERM');
+  assert.equal(await up.exit, 0);
+  await assert.rejects(exchange(Number(cachePort), 'version\r\n'), { code: 'ECONNREFUSED' });
+  const nobody = larder('up', '--kill', 'cache-1', '-p', port);
+  assert.equal(await nobody.exit, 1);
+  assert.match(nobody.errors, /no running larder up/);
+});
+
+test('router: bad configurations and ports are one clear line; a good one is said to be right', async () => {
+  const good = '{"pools":{"a":{"servers":["127.0.0.1:1"]}},"route":"PoolRoute|a"}';
+  const [right, none, unknown, missing, syntax] = [
+    larder('router', '--check', '--config-str', good),
+    larder('router'),
+    larder('router', '--config-str', '{"pools":{},"route":"PoolRoute|a"}'),
+    larder('router', '--config', '/no/such/file.json'),
+    larder('router', '--config-str', '{"pools":'),
+  ];
+  assert.equal(await right.exit, 0);
+  assert.match(right.output, /the configuration is right/);
+  assert.equal(await none.exit, 2);
+  assert.match(none.errors, /the router needs a configuration/);
+  for (const wrong of [unknown, missing, syntax]) {
+    assert.notEqual(await wrong.exit, 0);
+    assert.ok(!wrong.errors.includes('    at '), wrong.errors);
+  }
+  assert.match(unknown.errors, /route/);
+  assert.match(missing.errors, /\/no\/such\/file\.json/);
+});
+
+test('router: serves, reads its configuration again on SIGHUP, and stops cleanly', async () => {
+  const router = larder(
+    'router',
+    '-p',
+    '0',
+    '-t',
+    '1',
+    '--no-admin',
+    '-v',
+    '--config-str',
+    '{"route":"NullRoute"}',
+  );
+  const [, port] = await router.until(SERVING);
+  assert.equal(
+    await exchange(Number(port), 'get a\r\nset a 0 0 1\r\nx\r\nquit\r\n'),
+    'END\r\nNOT_STORED\r\n',
+  );
+  router.child.kill('SIGHUP');
+  assert.match(await exchange(Number(port), 'version\r\nquit\r\n'), /^VERSION /);
+  router.child.kill('SIGTERM');
+  assert.equal(await router.exit, 0);
+});
+
 test('serve logs JSON lines to stderr, and nothing to stdout', async () => {
   const server = larder(...SERVE);
   const [, port] = await server.until(SERVING);
@@ -206,7 +279,7 @@ test('help, version, unknown commands and options', async () => {
   assert.equal(await help.exit, 0);
   assert.match(help.output, /Examples:[\s\S]*larder up[\s\S]*LARDER_TRANSPORT[\s\S]*Exit codes/);
   assert.equal(await upHelp.exit, 0);
-  assert.match(upHelp.output, /-m, --memory-limit <size>[\s\S]*next free port/);
+  assert.match(upHelp.output, /-m, --memory-limit <size>[\s\S]*next\s+free\s+one/);
   assert.equal(await serveHelp.exit, 0);
   for (const flag of '-p -U -l -s -a -m -M -c -t -I -f -n -R -v -F -A -Y -e -o'.split(' ')) {
     assert.match(serveHelp.output, new RegExp(`^ +${flag}, --`, 'm'), flag);

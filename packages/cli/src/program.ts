@@ -8,7 +8,7 @@ import { type EchoFlags, echo } from './commands/echo.ts';
 import { addErasureCommand } from './commands/erasure.ts';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
 import { serve } from './commands/serve.ts';
-import { up } from './commands/up.ts';
+import type { UpFlags } from './commands/up.ts';
 import { addRouterCommand } from './router-flags.ts';
 import { addCommonFlags, addOperatorFlags, type ServerFlags } from './server-flags.ts';
 import { larderVersion } from './version.ts';
@@ -22,18 +22,24 @@ Exit codes: 0 stopped cleanly, 1 failed while running or starting, 2 wrong usage
 
 const MAIN_HELP = `
 Examples:
-  larder up                               a cache server on 127.0.0.1:11211, to try things with
+  larder up                               a small cluster on 127.0.0.1:11211, to try things with
   larder serve -m 4g -t 4 -l 0.0.0.0      a server for operation (mind your firewall, or use -Y)
+  larder router --config router.json      one address in front of many servers
   larder serve --help                     every flag of the server
 ${ENVIRONMENT}`;
 
 const UP_HELP = `
-One cache server on 127.0.0.1:11211, or on the next free port if that is taken. Shows a line of live
-statistics on a terminal. Ctrl-C stops it.
+Two cache servers, a gutter server and a router in front of them, on 127.0.0.1: the router on 11211, or on the next
+free port if that is taken, the servers on the ports behind it. Shows their state on a terminal. Ctrl-C stops all.
+
+While it runs, in another terminal:
+  larder up --kill cache-1     kills that server as kill -9 does and shows what its keys' users see: the gutter
+                               takes over, with entries that expire after 10 s. It comes back after 15 s, empty
+  larder up --start cache-1    brings it back at once
 
 Examples:
   larder up
-  larder up -m 1g -t 2
+  larder up -m 256 -t 2
   larder up --transport node
 ${ENVIRONMENT}`;
 
@@ -70,13 +76,18 @@ function collect(value: string, values: readonly string[]): readonly string[] {
 function addServerCommands(program: Command): readonly Command[] {
   const upCommand = program
     .command('up')
-    .summary('start a cache server to try things with')
-    .description('Starts a cache server with good defaults and shows how to talk to it.');
+    .summary('start two cache servers, a gutter and a router to try things with')
+    .description('Starts a small cluster with good defaults and shows how to talk to it.');
   addCommonFlags(upCommand)
-    .option('-p, --port <port>', 'TCP port; without it 11211 or the next free one')
+    .option('-p, --port <port>', "the router's TCP port; without it 11211 or the next free one")
+    .option('--kill <name>', 'kill a server of the cluster that runs: cache-1, cache-2 or gutter')
+    .option('--start <name>', 'start a server that was killed')
     .showHelpAfterError('(larder up --help lists the options)')
     .addHelpText('after', UP_HELP)
-    .action((flags: ServerFlags) => up(flags));
+    .action(async (flags: UpFlags) => {
+      const { up } = await import('./commands/up.ts');
+      await up(flags);
+    });
 
   const serveCommand = program
     .command('serve')

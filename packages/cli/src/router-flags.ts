@@ -62,6 +62,7 @@ export interface RouterFlags {
   missOnGetErrors?: boolean;
   disableFlushAll?: boolean;
   udpAllow?: string[];
+  udpDatagramsMax?: string;
   admin?: boolean;
   adminPort?: string;
   adminHost?: string;
@@ -96,6 +97,7 @@ export function addRouterCommand(program: Command, action: (flags: RouterFlags) 
   return command
     .option('-F, --disable-flush-all', 'refuse flush_all, which is otherwise sent to every server')
     .option('--udp-allow <cidr>', 'network that UDP answers beside loopback; repeatable', collect)
+    .option('--udp-datagrams-max <count>', 'longest UDP reply, in datagrams (default: 16)')
     .option(
       '--admin-port <port>',
       'admin HTTP: /metrics, /healthz, /stats.json; 0 for any free port (default: 11281)',
@@ -176,6 +178,7 @@ export function routerOptionsFrom(flags: RouterFlags, config: RouterOptions['con
     adminPort: flags.admin === false ? 'off' : port('--admin-port', flags.adminPort),
     adminHost: flags.adminHost,
     udpAllow: flags.udpAllow,
+    udpDatagramsMax: integer('--udp-datagrams-max', flags.udpDatagramsMax),
     verbose: flags.verbose,
   };
   // Absent and undefined are different things to RouterOptions.

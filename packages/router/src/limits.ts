@@ -16,8 +16,13 @@ export const DEFAULT_VALUE_BYTES: number = 8 * MIB;
 export const CLIENT_PENDING_MAX: number = 4_096;
 /** Requests that one connection to a server may have under way; more are answered `busy`. A power of two. */
 export const BACKEND_PENDING_MAX: number = 65_536;
-/** Keys of one get that are told apart on the fast path; longer ones take the general path. */
-export const SPLIT_KEYS_MAX: number = 4_096;
+/** Bytes of replies that one client may have under way, as far as its replies so far can tell. */
+export const CLIENT_REPLY_BYTES_MAX: number = 4 * MIB;
+/** What a reply is taken for before the first one is known, and requests that are always let through. */
+export const REPLY_BYTES_GUESS: number = 64 * KIB;
+export const CLIENT_PENDING_MIN: number = 8;
+/** Keys of one get. */
+export const SPLIT_KEYS_MAX: number = 16_384;
 /** A data block up to here waits in the transport until it is whole; a longer one is collected in chunks. */
 export const CARRIED_BYTES_MAX: number = 32 * KIB;
 /** Chunks that collect a data block or hold back a reply: the first one, and the largest. */
@@ -60,6 +65,7 @@ function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`router limits: ${text}`);
 }
 const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
+assertRelation(CLIENT_PENDING_MIN < CLIENT_PENDING_MAX, 'some requests may always be under way');
 assertRelation(isPowerOfTwo(CLIENT_PENDING_MAX), 'what a client waits for is indexed by a mask');
 assertRelation(isPowerOfTwo(BACKEND_PENDING_MAX), 'what a server owes is indexed by a mask');
 assertRelation(isPowerOfTwo(MAILBOX_ENTRIES), 'the mailbox wraps by a mask');

@@ -7,5 +7,7 @@ export async function serve(flags: ServerFlags): Promise<void> {
   const signals = new StopSignals();
   const server = await startServer(serverOptionsFrom(flags));
   signals.attach(server);
+  // Started by another process over a channel (`larder up`): it ends with that process.
+  process.once('disconnect', () => void server.stop('the process that started it is gone'));
   process.exitCode = await server.closed;
 }

@@ -45,6 +45,8 @@ export const ReplyItem: {
   readonly metaExists: 23;
   readonly metaNotFound: 24;
   readonly metaNoop: 25;
+  /** ME and what it knows about the item, as text. */
+  readonly metaDebug: 26;
 } = {
   value: 0,
   leaseValue: 1,
@@ -72,6 +74,7 @@ export const ReplyItem: {
   metaExists: 23,
   metaNotFound: 24,
   metaNoop: 25,
+  metaDebug: 26,
 };
 export type ReplyItem = (typeof ReplyItem)[keyof typeof ReplyItem];
 
@@ -127,6 +130,7 @@ const META_CODES: readonly (readonly [string, ReplyItem])[] = [
   ['EX', ReplyItem.metaExists],
   ['NF', ReplyItem.metaNotFound],
   ['MN', ReplyItem.metaNoop],
+  ['ME', ReplyItem.metaDebug],
 ];
 const META: Map<number, ReplyItem> = new Map(
   META_CODES.map(([code, item]) => [code.charCodeAt(0) | (code.charCodeAt(1) << 8), item]),

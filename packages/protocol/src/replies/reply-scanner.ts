@@ -41,7 +41,7 @@ function rulesOf(shape: ReplyShape): Uint8Array {
   }
   if (shape === ReplyShape.leases) set(CONTINUES, ReplyItem.leaseValue, ReplyItem.leaseHot);
   if (shape === ReplyShape.meta) {
-    for (let item: number = ReplyItem.metaValue; item <= ReplyItem.metaNoop; item++) rules[item] = ENDS;
+    for (let item: number = ReplyItem.metaValue; item <= ReplyItem.metaDebug; item++) rules[item] = ENDS;
   }
   if (shape === ReplyShape.statistics) {
     set(CONTINUES, ReplyItem.statistic);

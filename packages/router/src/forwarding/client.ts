@@ -10,11 +10,17 @@
  * Replies may come in any order from several servers; a client gets them in the order of its requests. What belongs
  * to the first one goes straight to the output; everything else is held until its turn has come.
  */
-import { CLIENT_PENDING_MAX } from '../limits.ts';
+import {
+  CLIENT_PENDING_MAX,
+  CLIENT_PENDING_MIN,
+  CLIENT_REPLY_BYTES_MAX,
+  REPLY_BYTES_GUESS,
+} from '../limits.ts';
 import type { ChunkChains } from './chunk-chain.ts';
 import type { PeerOutput } from './peer-output.ts';
 
 const RING_FIRST = 8;
+const SMOOTHING_BITS = 2;
 
 /** Bits that say what a pending request is. */
 export const PENDING_SPLIT: number = 1;
@@ -51,6 +57,8 @@ export class Client {
   #bits: Int32Array = new Int32Array(RING_FIRST);
   #heldFirst: Float64Array = new Float64Array(RING_FIRST);
   #heldLast: Float64Array = new Float64Array(RING_FIRST);
+  /** The length of a reply, smoothed. */
+  #replyBytes: number = REPLY_BYTES_GUESS;
   /** Error lines of requests that failed, by sequence; rare. */
   #errors: Map<number, string> | undefined;
 
@@ -75,8 +83,11 @@ export class Client {
     return (this.next - this.first) | 0;
   }
 
+  /** Whether no more requests should be taken: too many wait for replies, or for too many bytes of them. */
   get isFull(): boolean {
-    return this.pending >= CLIENT_PENDING_MAX;
+    const { pending } = this;
+    if (pending < CLIENT_PENDING_MIN) return false;
+    return pending >= CLIENT_PENDING_MAX || pending * this.#replyBytes > CLIENT_REPLY_BYTES_MAX;
   }
 
   /** Nothing is pending: who waits for that is told. */
@@ -102,6 +113,7 @@ export class Client {
   write(sequence: number, offset: number, bytes: number): void {
     const slot = sequence & this.#mask;
     if (this.isClosed || (this.#bits[slot]! & PENDING_SILENT) !== 0) return;
+    this.#replyBytes += (bytes - this.#replyBytes) >> SMOOTHING_BITS;
     if (!this.#isNow(sequence, slot)) this.#hold(sequence, slot, offset, bytes);
     else {
       if (this.#heldFirst[slot] !== 0) this.#release(slot);
@@ -113,6 +125,7 @@ export class Client {
   writeOutside(sequence: number, bytes: Uint8Array): void {
     const slot = sequence & this.#mask;
     if (this.isClosed || (this.#bits[slot]! & PENDING_SILENT) !== 0) return;
+    this.#replyBytes += (bytes.length - this.#replyBytes) >> SMOOTHING_BITS;
     if (!this.#isNow(sequence, slot)) this.#holdOutside(sequence, slot, bytes);
     else {
       if (this.#heldFirst[slot] !== 0) this.#release(slot);

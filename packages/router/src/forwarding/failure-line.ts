@@ -9,9 +9,9 @@ export function failureLine(
 ): string {
   const what = message === '' ? describe(result, destination) : message;
   const code = result === Result.clientError ? 'CLIENT_ERROR' : 'SERVER_ERROR';
-  // A server's own error line is passed on as it is.
-  if (what === 'ERROR' || what.startsWith('CLIENT_ERROR') || what.startsWith('SERVER_ERROR'))
-    return oneLine(what);
+  // What a server answered itself is passed on as it is.
+  if (what === 'unknown command') return 'ERROR';
+  if (result === Result.clientError || result === Result.serverError) return oneLine(`${code} ${what}`);
   const where = destination === undefined || what.includes(destination.label) ? '' : `${destination.label}: `;
   return oneLine(`${code} ${where}${what}`);
 }

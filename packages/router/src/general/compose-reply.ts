@@ -45,21 +45,38 @@ export function composeLease(key: Buffer, reply: Reply, token: bigint): readonly
   return [Buffer.from(head, 'latin1'), reply.value, CRLF];
 }
 
-/** The reply to a request that is one line or one data block. */
-export function composeReply(request: Request, reply: Reply): Buffer {
+/** The key of a meta command as the client wrote it. */
+export interface WireKey {
+  readonly text: string;
+  /** It is base64. */
+  readonly isBinary: boolean;
+}
+
+/** The reply to a request that is one line or one data block; `key` of a meta command. */
+export function composeReply(request: Request, reply: Reply, key: WireKey | undefined): Buffer {
   if (reply.isError) return Buffer.from(`${errorOf(reply)}\r\n`, 'latin1');
-  if (isMeta(request.operation)) return composeMeta(request, reply);
+  if (isMeta(request.operation)) return composeMeta(request, reply, key);
   if (reply.result === Result.number) return Buffer.from(`${reply.number}\r\n`, 'latin1');
   return Buffer.from(`${WORDS[reply.result] ?? 'NOT_FOUND'}\r\n`, 'latin1');
 }
 
-function composeMeta(request: Request, reply: Reply): Buffer {
-  const flags = reply.metaFlags.length === 0 ? '' : ` ${reply.metaFlags.toString('latin1')}`;
+function composeMeta(request: Request, reply: Reply, key: WireKey | undefined): Buffer {
+  const flags = reply.metaFlags.length === 0 ? '' : ` ${withKey(reply.metaFlags.toString('latin1'), key)}`;
   if (reply.hasValue || reply.result === Result.number) {
     const value = reply.hasValue ? reply.value : Buffer.from(String(reply.number), 'latin1');
     return Buffer.concat([Buffer.from(`VA ${value.length}${flags}\r\n`, 'latin1'), value, CRLF]);
   }
   return Buffer.from(`${metaWord(request.operation, reply.result)}${flags}\r\n`, 'latin1');
+}
+
+/** Return flags with the key as the client wrote it: with its routing prefix, or in base64. */
+function withKey(flags: string, key: WireKey | undefined): string {
+  if (key === undefined) return flags;
+  return flags
+    .split(' ')
+    .filter((flag) => flag !== 'b')
+    .map((flag) => (flag.startsWith('k') ? `k${key.text}${key.isBinary ? ' b' : ''}` : flag))
+    .join(' ');
 }
 
 function metaWord(operation: Operation, result: Result): string {

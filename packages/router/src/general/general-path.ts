@@ -7,7 +7,7 @@ import { type Client, PENDING_GENERAL } from '../forwarding/client.ts';
 import { isFailedRetrievalMissed } from '../forwarding/failure-line.ts';
 import { ReplyMode } from '../forwarding/forwarder.ts';
 import { LEASES_BOUND, ROUTED } from '../statistics/counters.ts';
-import { composeLease, composeReply, composeValue, errorOf } from './compose-reply.ts';
+import { composeLease, composeReply, composeValue, errorOf, type WireKey } from './compose-reply.ts';
 import { LeaseTokens } from './lease-tokens.ts';
 
 const END: Buffer = Buffer.from('END\r\n', 'latin1');
@@ -58,9 +58,9 @@ export class GeneralPath {
   }
 
   /** Answers a request for one key that is not a retrieval (but for mg). */
-  change(client: Client, request: Request, mode: ReplyMode, bits: number): void {
+  change(client: Client, request: Request, mode: ReplyMode, bits: number, key?: WireKey): void {
     const sequence = client.begin(1, PENDING_GENERAL | bits);
-    this.#run(client, sequence, this.#change(request, mode));
+    this.#run(client, sequence, this.#change(request, mode, key));
   }
 
   /** Sends flush_all to every server of the configuration. */
@@ -114,10 +114,10 @@ export class GeneralPath {
     return this.#options.routes.route(request);
   }
 
-  async #change(request: Request, mode: ReplyMode): Promise<Buffer> {
+  async #change(request: Request, mode: ReplyMode, key: WireKey | undefined): Promise<Buffer> {
     const reply = await this.#send(request);
     if (reply.isError) this.#options.onFailed(reply.result);
-    const bytes = composeReply(request, reply);
+    const bytes = composeReply(request, reply, key);
     return isHidden(bytes, mode) ? Buffer.alloc(0) : bytes;
   }
 

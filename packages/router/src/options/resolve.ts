@@ -14,6 +14,7 @@ import {
   DEFAULT_VALUE_BYTES,
   PORT_MAX,
   THREADS_MAX,
+  UDP_DATAGRAMS_MAX,
   VALUE_BYTES_MAX,
 } from '../limits.ts';
 import type { ListenHost, RouterOptions, RouterSettings } from './router-options.ts';
@@ -73,6 +74,7 @@ export function resolveRouterOptions(options: RouterOptions): RouterSettings {
     adminHost: options.adminHost ?? '127.0.0.1',
     adminPortChosen: options.adminPort !== undefined,
     udpAllow: options.udpAllow ?? [],
+    udpDatagramsMax: whole('--udp-datagrams-max', options.udpDatagramsMax ?? UDP_DATAGRAMS_MAX, 1, 0xffff),
     verbose: whole('-v/--verbose', options.verbose ?? 0, 0, 10),
   };
 }

@@ -39,6 +39,8 @@ export interface RouterOptions {
   readonly adminHost?: string;
   /** Networks that UDP answers beside loopback. */
   readonly udpAllow?: readonly string[];
+  /** The longest UDP reply, in datagrams. */
+  readonly udpDatagramsMax?: number;
   /** 0 warnings, 1 starts and stops, 2 every connection. */
   readonly verbose?: number;
   /** Takes log lines instead of stderr. */
@@ -69,6 +71,7 @@ export interface RouterSettings {
   readonly adminHost: string;
   readonly adminPortChosen: boolean;
   readonly udpAllow: readonly string[];
+  readonly udpDatagramsMax: number;
   readonly verbose: number;
 }
 

@@ -14,13 +14,13 @@ import {
   STATUS_TEXTS,
   TouchRequest,
 } from '@larder/protocol';
-import { Dialect, Operation, Request } from '@larder/routing';
+import { Dialect, isMeta, Operation, Request } from '@larder/routing';
 import { PENDING_SILENT, PENDING_WRITE } from '../forwarding/client.ts';
 import { ReplyMode } from '../forwarding/forwarder.ts';
 import { CMD_ARITHMETIC, CMD_DELETE, CMD_META, CMD_TOUCH, FORWARDED } from '../statistics/counters.ts';
 import type { ClientSession } from './client-session.ts';
 import { SCRATCH_BYTES, type SessionContext } from './context.ts';
-import { decodeMetaKey, withoutFlag } from './meta-line.ts';
+import { decodeMetaKey, wireKeyOf, withoutFlag } from './meta-line.ts';
 
 const NOREPLY_SUFFIX = ' noreply';
 
@@ -77,7 +77,13 @@ export class LineCommands {
     context.counters[request.counter]! += 1;
     const bits = (request.isWrite ? PENDING_WRITE : 0) | (request.noreply ? PENDING_SILENT : 0);
     if (!isRaw) {
-      context.options.general.change(client, this.#build(session, request), request.mode, bits);
+      context.options.general.change(
+        client,
+        this.#build(session, request),
+        request.mode,
+        bits,
+        isMeta(request.operation) ? wireKeyOf(context) : undefined,
+      );
       return next;
     }
     context.counters[FORWARDED]! += 1;
@@ -203,7 +209,7 @@ export class LineCommands {
       keyEnd: key.end,
       noreply: false,
       isWrite: false,
-      shape: ReplyShape.line,
+      shape: ReplyShape.meta,
       mode: ReplyMode.whole,
       counter: CMD_META,
       isPlain: true,

@@ -1,5 +1,6 @@
 /** What the router looks at in a meta command's line: its key as it is hashed, and the flags b and q. */
 import { base64Decode, FLAG_LOWER_B, FLAG_LOWER_Q, type LineTokens } from '@larder/protocol';
+import type { WireKey } from '../general/compose-reply.ts';
 import type { SessionContext } from './context.ts';
 
 export interface MetaKey {
@@ -30,6 +31,14 @@ export function decodeMetaKey(context: SessionContext, tokens: LineTokens, first
     KEY.end = bytes === 0 ? -1 : keyScratchOffset + bytes;
   }
   return KEY;
+}
+
+/** The key of the meta command in the context's tokens as it was written. */
+export function wireKeyOf(context: SessionContext): WireKey {
+  const { tokens } = context;
+  let isBinary = false;
+  for (let index = 2; index < tokens.count; index++) isBinary ||= tokens.is(index, 'b');
+  return { text: tokens.text(1), isBinary };
 }
 
 /** A line's text without one flag; words are separated by one space afterwards. */

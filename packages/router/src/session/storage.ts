@@ -18,11 +18,12 @@ import {
 import { type Destination, Dialect, Operation, Request } from '@larder/routing';
 import { PENDING_SILENT, PENDING_WRITE } from '../forwarding/client.ts';
 import { ReplyMode } from '../forwarding/forwarder.ts';
+import type { WireKey } from '../general/compose-reply.ts';
 import { CARRIED_BYTES_MAX } from '../limits.ts';
 import { CMD_LEASE, CMD_META, CMD_SET, FORWARDED } from '../statistics/counters.ts';
 import type { ClientSession } from './client-session.ts';
 import { SCRATCH_BYTES, type SessionContext } from './context.ts';
-import { decodeMetaKey, withoutFlag } from './meta-line.ts';
+import { decodeMetaKey, wireKeyOf, withoutFlag } from './meta-line.ts';
 
 const TERMINATOR_BYTES = 2;
 const CR = 13;
@@ -49,6 +50,8 @@ export interface StoreFacts {
   readonly shape: ReplyShape;
   readonly mode: ReplyMode;
   readonly isSilent: boolean;
+  /** Of a meta set that goes through the route handles. */
+  readonly wireKey: WireKey | undefined;
 }
 
 const OPERATIONS: Readonly<Partial<Record<Command, Operation>>> = {
@@ -218,6 +221,7 @@ export class Storage {
       shape: operation === Operation.metaSet ? ReplyShape.meta : ReplyShape.line,
       mode: this.#mode,
       isSilent: this.#isSilent,
+      wireKey: operation === Operation.metaSet ? wireKeyOf(this.#context) : undefined,
     };
     const bytes = line.length + blockEnd - next;
     if (blockEnd > end) {
@@ -266,7 +270,7 @@ export class Storage {
     }
     const request = facts.request!;
     request.value = bytes.subarray(dataStart, end - TERMINATOR_BYTES);
-    context.options.general.change(client, request, facts.mode, bits);
+    context.options.general.change(client, request, facts.mode, bits, facts.wireKey);
   }
 
   /** The line without `noreply` or `q`, as bytes of its own. */

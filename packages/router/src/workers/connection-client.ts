@@ -34,6 +34,12 @@ export class ConnectionClient implements Peer {
     this.session = new ClientSession(client, false);
   }
 
+  /** `tcp:host:port` or `unix:`, as `stats conns` shows it. */
+  get address(): string {
+    const isUnix = this.#connection.kind === 'unix';
+    return isUnix ? 'unix:' : `tcp:${this.#connection.remoteAddress()}`;
+  }
+
   opened(): void {
     // A client's connection is open when it is made.
   }

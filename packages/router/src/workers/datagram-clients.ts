@@ -17,7 +17,7 @@ import {
 import type { ChunkChains } from '../forwarding/chunk-chain.ts';
 import { Client } from '../forwarding/client.ts';
 import type { PeerOutput } from '../forwarding/peer-output.ts';
-import { UDP_DATAGRAMS_MAX, UDP_PENDING_MAX } from '../limits.ts';
+import { UDP_PENDING_MAX } from '../limits.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { DATAGRAM_SCRATCH_BYTES, type SessionContext } from '../session/context.ts';
 import type { RequestLoop } from '../session/request-loop.ts';
@@ -30,7 +30,6 @@ import {
 } from '../statistics/counters.ts';
 import type { DatagramSender, SocketAddress } from './datagram-sender.ts';
 
-const REPLY_BYTES_MAX: number = UDP_DATAGRAMS_MAX * DATAGRAM_PAYLOAD_BYTES;
 /** Room for an address in front of a datagram. */
 const SOURCE_BYTES = 16;
 const TOO_LARGE: Buffer = Buffer.from('SERVER_ERROR reply too large for UDP\r\n', 'latin1');
@@ -42,6 +41,8 @@ export interface DatagramOptions {
   readonly chains: ChunkChains;
   readonly sender: DatagramSender;
   readonly allowed: BlockList;
+  /** The longest reply. */
+  readonly datagramsMax: number;
 }
 
 export class DatagramClients {
@@ -106,7 +107,8 @@ export class DatagramClients {
   /** The requests of one datagram; what is left when they have to wait for each other is kept. */
   #run(address: SocketAddress, host: string, requestId: number, start: number, end: number): void {
     const { context, loop, chains, sender } = this.#options;
-    const output = new GatheredOutput(context.arena.node, (owner) => chains.release(owner));
+    const bytesMax = this.#options.datagramsMax * DATAGRAM_PAYLOAD_BYTES;
+    const output = new GatheredOutput(context.arena.node, bytesMax, (owner) => chains.release(owner));
     let rest: Buffer | undefined;
     let at = 0;
     const client = new Client(
@@ -154,7 +156,7 @@ export class DatagramClients {
   #finish(address: SocketAddress, requestId: number, output: GatheredOutput, sender: DatagramSender): void {
     this.#pending--;
     if (output.bytes === 0) return;
-    if (output.bytes > REPLY_BYTES_MAX) {
+    if (output.bytes > output.bytesMax) {
       this.#options.context.counters[UDP_TOO_LARGE]! += 1;
       sendFramed(sender, address, requestId, TOO_LARGE);
       return;
@@ -209,11 +211,13 @@ function hostText(bytes: Buffer): string {
 class GatheredOutput implements PeerOutput {
   readonly isCongested: boolean = false;
   bytes = 0;
+  readonly bytesMax: number;
   readonly #node: Buffer;
   readonly #release: (owner: number) => void;
   #parts: Buffer[] = [];
 
-  constructor(node: Buffer, release: (owner: number) => void) {
+  constructor(node: Buffer, bytesMax: number, release: (owner: number) => void) {
+    this.bytesMax = bytesMax;
     this.#node = node;
     this.#release = release;
   }
@@ -233,7 +237,7 @@ class GatheredOutput implements PeerOutput {
 
   writeBytes(bytes: Uint8Array): void {
     this.bytes += bytes.length;
-    if (this.bytes <= REPLY_BYTES_MAX) this.#parts.push(Buffer.from(bytes));
+    if (this.bytes <= this.bytesMax) this.#parts.push(Buffer.from(bytes));
   }
 
   writeLatin1(text: string): void {

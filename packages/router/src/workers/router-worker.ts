@@ -190,7 +190,8 @@ export class RouterWorker {
     if (socket === undefined) return;
     const { arena } = allocator;
     const allowed = parseNetworks(input.settings.udpAllow);
-    const common = { context, loop: requests, chains, allowed };
+    const { udpDatagramsMax: datagramsMax } = input.settings;
+    const common = { context, loop: requests, chains, allowed, datagramsMax };
     if (input.transport !== 'node') {
       const sender = new LinuxDatagramSender(arena, allocator, socket.descriptor);
       handler.connectDatagrams(new DatagramClients({ ...common, sender }));

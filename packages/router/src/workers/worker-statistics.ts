@@ -105,6 +105,8 @@ export class WorkerStatistics implements StatisticsSource {
       }
       case 'settings':
         return settingRows(input.settings);
+      case 'conns':
+        return this.#connectionRows();
       case 'servers':
         return this.#serverRows();
       default:
@@ -144,6 +146,16 @@ export class WorkerStatistics implements StatisticsSource {
       down: count(DestinationState.tko),
       unknown: count(DestinationState.new),
     };
+  }
+
+  /** The clients of this worker. */
+  *#connectionRows(): Iterable<StatisticsRow> {
+    let index = 0;
+    for (const client of this.#parts.handler.clients) {
+      yield [`${index}:addr`, client.address];
+      yield [`${index}:pending`, client.session.client.pending];
+      index++;
+    }
   }
 
   *#serverRows(): Iterable<StatisticsRow> {
