@@ -11,7 +11,7 @@ import {
 } from '@larder/datapath';
 import { ServerError } from './errors.ts';
 import { formatHostPort } from './options/listen-address.ts';
-import type { ServerSettings } from './options/server-options.ts';
+import type { RpcOptions, ServerSettings } from './options/server-options.ts';
 
 export interface Listeners {
   /** TCP and Unix sockets. */
@@ -94,28 +94,39 @@ export async function openListeners(
       }
     }
     if (settings.rpc !== undefined) {
-      const { host, port } = settings.rpc;
-      const where = formatHostPort(host, port);
-      const stream = await attempt('--rpc-port', where, () =>
-        openListener(kind, { kind: 'tcp', host, port }, shareStream),
-      );
-      keep(streams, stream);
-      rpcPort = stream.port;
-      const sockets: ListeningSocket[] = [];
-      datagrams.push(sockets);
-      for (let worker = 0; worker < workers; worker++) {
-        const address = { kind: 'udp', host, port: rpcPort } as const;
-        const socket = await attempt('--rpc-port', `udp ${formatHostPort(host, rpcPort)}`, () =>
-          openDatagram(kind, address, { reusePort }),
-        );
-        keep(sockets, socket);
-      }
+      const rpc = await openRpc(kind, settings.rpc, workers, (socket) => opened.push(socket));
+      streams.push(rpc.stream);
+      datagrams.push(rpc.datagrams);
+      rpcPort = rpc.stream.port;
     }
   } catch (error) {
     for (const socket of opened) closeListener(socket);
     throw error;
   }
   return { streams, datagrams, tls, rpcPort };
+}
+
+/** One TCP socket, and on the same port a UDP socket for each worker. `keep` is told of each at once. */
+async function openRpc(
+  kind: TransportKind,
+  { host, port }: RpcOptions,
+  workers: number,
+  keep: (socket: ListeningSocket) => void,
+): Promise<{ readonly stream: ListeningSocket; readonly datagrams: ListeningSocket[] }> {
+  const reusePort = workers > 1;
+  const stream = await attempt('--rpc-port', formatHostPort(host, port), () =>
+    openListener(kind, { kind: 'tcp', host, port }, { reusePort: reusePort && kind === 'node' }),
+  );
+  keep(stream);
+  const datagrams: ListeningSocket[] = [];
+  const address = { kind: 'udp', host, port: stream.port } as const;
+  for (let worker = 0; worker < workers; worker++) {
+    const where = `udp ${formatHostPort(host, stream.port)}`;
+    const socket = await attempt('--rpc-port', where, () => openDatagram(kind, address, { reusePort }));
+    keep(socket);
+    datagrams.push(socket);
+  }
+  return { stream, datagrams };
 }
 
 export function closeListeners(listeners: Listeners): void {

@@ -103,7 +103,10 @@ export class RpcHandler {
   readonly #reassembler: Reassembler<string>;
   readonly #datagramOutput: DatagramRpcOutput;
 
-  constructor({ arena, store, counters }: SessionOptions, options: RpcOptions) {
+  constructor(
+    { arena, store, counters }: Pick<SessionOptions, 'arena' | 'store' | 'counters'>,
+    options: RpcOptions,
+  ) {
     this.#counters = counters;
     this.#options = options;
     this.#memory = Memory.ofArena(arena);
