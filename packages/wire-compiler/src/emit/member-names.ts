@@ -12,7 +12,6 @@ const TAKEN: readonly string[] = [
   'copy',
   'hasOwnProperty',
   'isPrototypeOf',
-  'message',
   'propertyIsEnumerable',
   'release',
   'reset',
