@@ -16,6 +16,7 @@ export { arenaHandle, attachArena, mapArena, mapFileArena } from './memory/mappe
 export { PageTable } from './memory/page-table.ts';
 export { SlabAllocator, type SlabClassUsage } from './memory/slab-allocator.ts';
 export { SlabClasses } from './memory/slab-classes.ts';
+export { SoloCounts } from './memory/solo-counts.ts';
 export type { ScatterGatherTarget } from './scatter-gather-target.ts';
 export { releaseFreedMemory } from './sys/libc.ts';
 export {
