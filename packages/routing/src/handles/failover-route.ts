@@ -1,13 +1,15 @@
 /**
  * The first reply that is no failover error, asking the children in order; otherwise the last one.
  *
- * A delete that the spool took for a failed child is still handed on, so that the gutter forgets the key too. A
- * lease-set goes to the child that gave its token. `failover_limit` bounds failovers to a share of the requests.
+ * A delete that the spool took for a failed child is still handed on, so that the gutter forgets the key too. In
+ * front of a gutter a delete that failed and was not spooled is handed on as well, but stays failed: the server may
+ * come back with the old value. A lease-set goes to the child that gave its token. `failover_limit` bounds failovers
+ * to a share of the requests.
  */
 import { z } from 'zod';
 import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import { type Reply, Result } from '../reply.ts';
-import { Operation, type Request } from '../request.ts';
+import { isDelete, Operation, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { SpooledReply } from '../spool/spooled-reply.ts';
 import { buildChildren } from './asynclog-scope.ts';
@@ -20,6 +22,8 @@ import { TokenBucket } from './token-bucket.ts';
 /** Failovers that are possible at once before `rate` counts (mcrouter's). */
 const BURST_DEFAULT = 1000;
 const FAILOVER_TAG = ':failover=1';
+/** The name of failovers whose later children stand in for a failed one for a short time only. */
+export const GUTTER_NAME = 'failover-exptime';
 
 /** What `failover_*` and `name` of a configuration say. */
 export interface FailoverOptions {
@@ -64,10 +68,12 @@ export class FailoverRoute implements RouteHandle {
   /** Errors in a row of each child, where the policy is to prefer the one with the fewest. */
   readonly #failures: Uint32Array | undefined;
   readonly #tagged: boolean;
+  readonly #isGutter: boolean;
   /** The limit's time: it grants failovers per request, not per second. */
   #requests = 0;
 
   constructor(name: string, children: readonly RouteHandle[], options: FailoverOptions, pairs: LeasePairs) {
+    this.#isGutter = name === GUTTER_NAME;
     this.name = name;
     this.children = children;
     this.#errors = new FailoverErrors(options.failover_errors);
@@ -93,8 +99,19 @@ export class FailoverRoute implements RouteHandle {
     return this.children[0]!.route(request).then((reply) => {
       this.#note(0, reply);
       const allowed = this.#shouldFailover(request, reply) && this.#limit?.take(this.#requests) !== false;
-      return allowed && this.#tries > 1 ? this.#failover(request, reply) : reply;
+      if (!allowed || this.#tries < 2) return reply;
+      const failover = this.#failover(request, reply);
+      return isDelete(request.operation)
+        ? failover.then((last) => this.#ofDelete(request, reply, last))
+        : failover;
     });
+  }
+
+  /** What a delete answers that failed at the first child and ended with `last`. */
+  #ofDelete(request: Request, first: Reply, last: Reply): Reply {
+    // A spooled delete is as good as done, whatever became of the attempts behind it.
+    if (first instanceof SpooledReply) return this.#shouldFailover(request, last) ? first : last;
+    return this.#isGutter ? first : last;
   }
 
   async #failover(request: Request, first: Reply): Promise<Reply> {
@@ -112,8 +129,7 @@ export class FailoverRoute implements RouteHandle {
       }
       return reply;
     }
-    // A spooled delete is as good as done, whatever became of the attempts behind it.
-    return first instanceof SpooledReply ? first : last;
+    return last;
   }
 
   #shouldFailover(request: Request, reply: Reply): boolean {

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson, routesJson } from '../registry.ts';
 import { buildChildren } from './asynclog-scope.ts';
-import { failoverParameters, makeFailoverRoute } from './failover-route.ts';
+import { failoverParameters, GUTTER_NAME, makeFailoverRoute } from './failover-route.ts';
 import { ExptimeAction, ModifyExptimeRoute } from './modify-exptime-route.ts';
 
 const FAILOVER_EXPTIME_SECONDS = 60;
@@ -31,6 +31,6 @@ export const failoverWithExptimeRoute: RouteHandleDefinition = defineRouteHandle
         ? route
         : new ModifyExptimeRoute(route, seconds, ExptimeAction.min, context.services.clock),
     );
-    return makeFailoverRoute('failover-exptime', [normal, ...capped], parameters, context);
+    return makeFailoverRoute(GUTTER_NAME, [normal, ...capped], parameters, context);
   },
 });

@@ -220,6 +220,17 @@ test('a spooled delete is answered as not found, also where the gutter fails too
   }
 });
 
+test('in front of a gutter a delete that could not be spooled stays failed, though the gutter forgets too', async () => {
+  await using harness = await Harness.open(GUTTER);
+  harness.cache('normal').failure = Result.timeout;
+  harness.cache('gutter').put('k', 'stale');
+  assert.equal((await harness.ask(Operation.delete, 'k')).result, Result.timeout);
+  assert.equal(harness.cache('gutter').value('k'), undefined);
+  await using plain = await Harness.open({ type: 'FailoverRoute', children: ['Fake|normal', 'Fake|other'] });
+  plain.cache('normal').failure = Result.timeout;
+  assert.equal((await plain.ask(Operation.delete, 'k')).result, Result.miss, 'as mcrouter');
+});
+
 test('without a spool folder the operator is told, and failed deletes stay failures', async () => {
   await using harness = await Harness.open('AsynclogRoute|AllSyncRoute|FakeRoute|a');
   assert.match(harness.notices.join(), /not spooled, since no spool folder/);

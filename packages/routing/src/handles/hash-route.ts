@@ -47,7 +47,7 @@ export const hashRoute: RouteHandleDefinition = defineRouteHandle({
 });
 
 /** A hash route, or what takes its place: nothing to choose from, one to choose, or `Latest`. */
-export function makeHashRoute(
+function makeHashRoute(
   name: string,
   children: readonly RouteHandle[],
   options: HashObject,

@@ -22,7 +22,7 @@ const latestParameters = z.looseObject({
 });
 
 /** Up to `count` of the children in this client's order; heavier ones come first more often. */
-export function latestOrder(
+function latestOrder(
   children: readonly RouteHandle[],
   count: number,
   weights: readonly number[],

@@ -1,8 +1,9 @@
 /**
  * One destination of a pool, chosen by the key's hash.
  *
- * As in mcrouter a pool route can carry what else concerns its destinations: `asynclog` spools their failed
- * deletes, `shadows` copies requests, `slow_warmup` spares cold ones, `rates` limits the whole pool.
+ * As in mcrouter a pool route carries what else concerns its destinations: failed deletes are spooled wherever the
+ * process has a spool folder (unless `asynclog` is false), `shadows` copies requests, `slow_warmup` spares cold
+ * ones, `rates` limits the whole pool.
  */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
@@ -13,7 +14,7 @@ import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { withAsynclog } from './asynclog-route.ts';
-import { isSpooling, spooled } from './asynclog-scope.ts';
+import { isSpooling, spooled, withSpool } from './asynclog-scope.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
@@ -55,10 +56,12 @@ export const poolRoute: RouteHandleDefinition = defineRouteHandle({
   type: 'PoolRoute',
   parameters,
   restParameter: 'pool',
-  build: (options, context) =>
-    options.asynclog === true
-      ? withAsynclog(context, () => buildPool(options, context))
-      : buildPool(options, context),
+  build: (options, context) => {
+    const build = (): RouteHandle => buildPool(options, context);
+    if (options.asynclog === false) return withSpool(context, 'off', build);
+    const isWanted = options.asynclog === true || context.services.spoolFolder !== undefined;
+    return isWanted ? withAsynclog(context, build) : build();
+  },
 });
 
 function buildPool(options: Parameters, context: BuildContext): RouteHandle {

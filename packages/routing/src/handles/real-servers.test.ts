@@ -3,7 +3,7 @@
  * one, replicas, pools with everything a pool route can carry.
  */
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -59,7 +59,7 @@ test('a killed server: gutter serves, deletes reach the gutter and, later, the s
       },
       route: {
         type: 'FailoverWithExptimeRoute',
-        normal: { type: 'PoolRoute', pool: 'main', asynclog: true },
+        normal: 'PoolRoute|main',
         failover: 'PoolRoute|gutter',
         failover_exptime: 30,
       },
@@ -222,4 +222,24 @@ test('a pool whose name resolves to nothing fails, so that a gutter can take ove
     resolveName: () => Promise.resolve({ addresses: [], ttlMs: 1000 }),
   });
   assert.equal((await ask(routing, Operation.set, 'k', text('v'))).result, Result.stored);
+});
+
+test('pools spool by default where there is a folder, shadows and asynclog: false never do', async () => {
+  const spoolFolder = join(folder, 'by-default');
+  const dead = `127.0.0.1:${await freePort()}`;
+  const failed = async (route: Record<string, unknown>): Promise<number> => {
+    await using routing = await Routing.open({
+      config: { pools: { A: { servers: [dead] } }, route: { ...route } },
+      services: { spoolFolder },
+    });
+    await ask(routing, Operation.delete, 'k');
+    await until('the delete has failed', () =>
+      [...routing.destinations()].some(({ statistics }) => statistics.failures > 0) ? true : undefined,
+    );
+    return existsSync(spoolFolder) ? readdirSync(join(spoolFolder, encodeURIComponent(dead))).length : 0;
+  };
+  assert.equal(await failed({ type: 'PoolRoute', pool: 'A', asynclog: false }), 0);
+  const shadows = [{ target: { type: 'PoolRoute', pool: 'A', asynclog: true } }];
+  assert.equal(await failed({ type: 'ShadowRoute', target: 'NullRoute', shadows }), 0);
+  assert.equal(await failed({ type: 'PoolRoute', pool: 'A' }), 1);
 });

@@ -116,7 +116,7 @@ export function buildShadows(
   context: BuildContext,
   shadows: readonly ShadowJson[],
 ): readonly { readonly shadow: Shadow; readonly json: ShadowJson }[] {
-  return withSpool(context, undefined, () =>
+  return withSpool(context, 'off', () =>
     shadows.map((json, index) => {
       const route = context.route(json.target, 'shadows', index, 'target');
       return { shadow: new Shadow(route, json, context.services.random), json };
