@@ -12,3 +12,17 @@ export const SCHEMA_NAMES: readonly string[] = readdirSync(SCHEMA_FOLDER, {
   .map((name) => name.replaceAll('\\', '/'))
   .filter((name) => name.endsWith('.proto'))
   .sort();
+
+/** protobuf's own proto3 files, which are part of the compiler. */
+export const WELL_KNOWN_NAMES: readonly string[] = [
+  'any',
+  'api',
+  'duration',
+  'empty',
+  'field_mask',
+  'source_context',
+  'struct',
+  'timestamp',
+  'type',
+  'wrappers',
+].map((name) => `google/protobuf/${name}.proto`);
