@@ -42,6 +42,11 @@ export const SUITES: readonly Suite[] = [
     load: () => import('./xor/run.ts'),
   },
   {
+    name: 'recovery-reads',
+    summary: "symbols read to rebuild a lost node, beside the paper's figures",
+    load: () => import('./recovery-reads/run.ts'),
+  },
+  {
     name: 'threshold',
     summary: 'from which size on a reference is cheaper than a copy, over every transport',
     load: () => import('./threshold/run.ts'),
