@@ -154,7 +154,7 @@ export class Request {
   keyEnd: number;
   /** Where the routing prefix begins in `keySource`; `keyStart` when there is none. */
   prefixStart: number;
-  /** The data block; owned by the request until it is answered. */
+  /** The data block. It must not be changed any more, not even after a time-out: it may still be on its way. */
   value: Buffer = NO_BYTES;
   /** Client flags, u32. */
   flags: number = 0;
