@@ -13,6 +13,8 @@ const CHECKED_IN: readonly (readonly [string, string])[] = [
   ['protocol/src/rpc', 'larder-rpc.proto'],
   ['server/src/echo', 'echo.proto'],
   ['wire/src/rpc', 'failure.proto'],
+  ['wire/src/testing', 'get-m.proto'],
+  ['wire/src/testing', 'kitchen-sink.proto'],
 ];
 
 for (const [folder, schema] of CHECKED_IN) {

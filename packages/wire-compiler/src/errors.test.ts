@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { FIELD_NUMBER_MAX } from '@larder/wire';
 import { CompilerError, type CompilerErrorCode } from './errors.ts';
 import { generateFrom } from './generate.ts';
+import { folderReader } from './parser/load.ts';
+import { SCHEMA_FOLDER } from './testing/schema-folder.ts';
 
 const HEAD = 'syntax = "proto3";\n';
 
@@ -126,6 +128,19 @@ test('nesting has a limit, and so have the braces of an option', () => {
   assert.equal(errorOf(nested).code, 'LIMIT');
   const option = `${HEAD}option (x) = ${'{a:'.repeat(40)}1${'}'.repeat(40)};`;
   assert.equal(errorOf(option).code, 'LIMIT');
+});
+
+test('an import that is a folder, or no path at all, is an error at the import', () => {
+  const read = folderReader([SCHEMA_FOLDER]);
+  for (const path of ['shop', 'a\\0b', '../package.json', '/etc/passwd']) {
+    const text = `${HEAD}import "${path}";`;
+    const compile = (): unknown =>
+      generateFrom(['a.proto'], (name) => (name === 'a.proto' ? text : read(name)));
+    assert.throws(
+      compile,
+      (error: Error) => error instanceof CompilerError && /^a.proto:2:1: /.test(error.message),
+    );
+  }
 });
 
 test('files that import each other, and what is not imported', () => {

@@ -64,13 +64,23 @@ class Loader {
       throw new CompilerError('LIMIT', `more than ${IMPORTED_FILES_MAX} files are imported`, from);
     this.#state.set(name, 'loading');
     this.#chain.push(name);
-    const text = this.#read(name);
+    const text = this.#readFrom(name, from);
     const known = WELL_KNOWN.get(name);
     if (text !== undefined) this.#addText(name, text);
     else if (known !== undefined) this.#addKnown(known);
     else throw new CompilerError('IMPORT', `${name} is not found in any of the import folders`, from);
     this.#chain.pop();
     this.#state.set(name, 'loaded');
+  }
+
+  /** Reads a file; that it cannot be read is said of the import. */
+  #readFrom(name: string, from: SourcePlace | undefined): string | undefined {
+    try {
+      return this.#read(name);
+    } catch (error) {
+      if (!(error instanceof CompilerError) || error.place !== undefined || from === undefined) throw error;
+      throw new CompilerError(error.code, error.message, from, { cause: error });
+    }
   }
 
   #addText(name: string, text: string): void {
