@@ -9,7 +9,7 @@
 import { Arena, PageTable, SlabAllocator, SlabClasses } from '@larder/datapath';
 import protobuf from 'protobufjs';
 import { Encoder, encode, encodeInto, Memory, Message, SendMemory, serialize } from './index.ts';
-import { GetMReply, GetMReplyView } from './testing/get-m.ts';
+import { GetMReply, GetMReplyView } from './testing/get-m.larder.ts';
 
 const SHAPES = [
   { values: 1, bytes: 16 },

@@ -89,6 +89,12 @@ export class PageTable {
     return (this.arena.i32[this.#entries + page]! >>> 8) & 0xff;
   }
 
+  /** The class of a page of this owner's, -1 when it is somebody else's. */
+  classIfOwned(page: number, owner: number): number {
+    const entry = this.arena.i32[this.#entries + page]!;
+    return ((entry >>> 8) & 0xff) === owner ? entry & 0xff : -1;
+  }
+
   isDraining(page: number): boolean {
     return (this.arena.i32[this.#entries + page]! & DRAINING) !== 0;
   }

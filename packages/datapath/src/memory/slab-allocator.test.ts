@@ -79,6 +79,9 @@ test('recover finds the chunk from any interior pointer and nothing outside', ()
     for (const inside of [0, 1, bytes >> 1, bytes - 1])
       assert.equal(allocator.recover(chunk + inside), chunk);
     assert.equal(allocator.recover(allocator.arena.u8.subarray(chunk + 9, chunk + 20)), chunk);
+    assert.equal(allocator.recover(chunk, bytes), chunk);
+    assert.equal(allocator.recover(chunk + 10, bytes - 10), chunk);
+    assert.equal(allocator.recover(chunk + 10, bytes - 9), -1, 'not all of it is in the chunk');
   }
   assert.equal(allocator.recover(10), -1, 'control structures');
   assert.equal(allocator.recover(-1), -1);

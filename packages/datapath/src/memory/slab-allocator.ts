@@ -147,20 +147,25 @@ export class SlabAllocator {
 
   /**
    * The chunk that an interior offset, or a view of this arena's memory, lies in: its offset; -1 when the
-   * memory is not this allocator's. O(1) (papers/sosp23 3.2.1).
+   * memory is not this allocator's, or not all of the `bytes` bytes lie in the chunk. O(1) (papers/sosp23 3.2.1).
    */
-  recover(pointer: number | Uint8Array): number {
+  recover(pointer: number | Uint8Array, bytes: number = 1): number {
     let offset: number;
     if (typeof pointer === 'number') offset = pointer;
     else if (pointer.buffer === this.arena.buffer) offset = pointer.byteOffset;
     else return -1;
     if (!(offset >= 0 && offset < this.arena.bytes)) return -1;
     const page = Math.floor(offset / PAGE_BYTES);
-    if (this.pages.ownerOf(page) !== this.id) return -1;
-    const slabClass = this.pages.classOf(page);
-    const index = Math.floor((offset - page * PAGE_BYTES) / this.#chunkBytes[slabClass]!);
-    if (index >= this.classes.chunksPerPage[slabClass]!) return -1;
-    return page * PAGE_BYTES + index * this.#chunkBytes[slabClass]!;
+    const slabClass = this.pages.classIfOwned(page, this.id);
+    if (slabClass < 0) return -1;
+    const start = page * PAGE_BYTES;
+    const chunkBytes = this.#chunkBytes[slabClass]!;
+    const within = offset - start;
+    const index = (within / chunkBytes) | 0;
+    const chunk = index * chunkBytes;
+    return index >= this.classes.chunksPerPage[slabClass]! || within + bytes > chunk + chunkBytes
+      ? -1
+      : start + chunk;
   }
 
   usage(slabClass: number): SlabClassUsage {

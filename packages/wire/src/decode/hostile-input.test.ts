@@ -10,9 +10,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Encoder, encode, Message, WireError, type WireErrorCode } from '../index.ts';
 import { DynamicObject, readDynamic } from '../testing/dynamic.ts';
-import { GetMReplyView } from '../testing/get-m.ts';
+import { GetMReplyView } from '../testing/get-m.larder.ts';
 import { walkHostileMessages } from '../testing/hostile-messages.ts';
-import { KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.ts';
+import { KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.larder.ts';
 import type { Schema } from '../testing/schema.ts';
 
 const CASES = Number(process.env.LARDER_FUZZ_CASES ?? 1_000_000);

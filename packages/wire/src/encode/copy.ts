@@ -15,7 +15,7 @@ export function copyIn(memory: Memory, target: number, source: Uint8Array, bytes
 }
 
 /** Copies bytes within a memory; source and target do not overlap. */
-export function copyWithin(memory: Memory, target: number, source: number, bytes: number): void {
+function copyWithin(memory: Memory, target: number, source: number, bytes: number): void {
   if (bytes > WORD_LOOP_BYTES_MAX) {
     memory.u8.copyWithin(target, source, source + bytes);
     return;

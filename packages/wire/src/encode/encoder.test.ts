@@ -15,8 +15,8 @@ import {
   type WireErrorCode,
 } from '../index.ts';
 import { makeAllocator, place, RecordingTarget } from '../testing/arena.ts';
-import { GetMReply, GetMReplyView } from '../testing/get-m.ts';
-import { Inner, KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.ts';
+import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
+import { Inner, KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.larder.ts';
 
 const bytesOf = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const hasCode =
@@ -250,13 +250,17 @@ test('nothing but the result is allocated, and memory is used again', () => {
   };
   for (let count = 0; count < 20_000; count++) round();
   const block = encoder.bump.memory;
-  const before = process.memoryUsage();
-  for (let count = 0; count < 50_000; count++) round();
-  const after = process.memoryUsage();
+  /** Heap growth of 20 000 messages: one object of 16 bytes for each would be 320 KB. */
+  const growth = (): number => {
+    const before = process.memoryUsage();
+    for (let count = 0; count < 20_000; count++) round();
+    const after = process.memoryUsage();
+    return after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
+  };
+  // The compiler's own work and the collector's show in some of them.
+  const growths = Array.from({ length: 9 }, growth).sort((one, other) => one - other);
   assert.equal(encoder.bump.memory, block);
-  // 50 000 messages with even one object of 16 bytes each would be 800 KB.
-  const grown = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
-  assert.ok(grown < 400_000, `${grown} bytes`);
+  assert.ok(growths[4]! < 160_000, `${growths} bytes`);
 });
 
 test('a message that outgrows the arena`s largest chunk is sent all the same', () => {

@@ -16,7 +16,7 @@ import {
   type WriteViolation,
 } from '../index.ts';
 import { makeAllocator, RecordingTarget } from '../testing/arena.ts';
-import { GetMReply } from '../testing/get-m.ts';
+import { GetMReply } from '../testing/get-m.larder.ts';
 
 const hasCode =
   (code: WireErrorCode) =>

@@ -90,10 +90,8 @@ export class RcBuf {
   static recover(memory: SendMemory, bytes: Uint8Array): RcBuf | undefined {
     if (bytes.buffer !== memory.arena.buffer) return undefined;
     const { owners } = memory;
-    const owner = owners.recover(bytes.byteOffset);
-    if (owner < 0 || owners.recover(bytes.byteOffset + Math.max(0, bytes.length - 1)) !== owner)
-      return undefined;
-    if (owners.references(owner) <= 0) return undefined;
+    const owner = owners.recover(bytes.byteOffset, bytes.length);
+    if (owner < 0 || owners.references(owner) <= 0) return undefined;
     owners.retain(owner);
     return new RcBuf(memory, owner, bytes.byteOffset, bytes.length);
   }

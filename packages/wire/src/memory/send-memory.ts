@@ -10,8 +10,8 @@ import type { WriteGuard } from './write-guard.ts';
 /** Counted buffers of an arena. datapath's SlabAllocator is one. */
 export interface BufferOwners {
   readonly arena: Arena;
-  /** The buffer that some bytes of the arena lie in, -1 when they lie in none. */
-  recover(pointer: number | Uint8Array): number;
+  /** The buffer that all of some bytes of the arena lie in, -1 when there is none such. */
+  recover(pointer: number | Uint8Array, bytes?: number): number;
   /** References to a buffer; not positive when it is free. */
   references(owner: number): number;
   retain(owner: number): void;

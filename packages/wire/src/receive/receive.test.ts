@@ -17,7 +17,7 @@ import {
   type WireErrorCode,
 } from '../index.ts';
 import { makeAllocator } from '../testing/arena.ts';
-import { GetMReply, GetMReplyView } from '../testing/get-m.ts';
+import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
 
 const seed = 20_261_121;
 const hasCode =

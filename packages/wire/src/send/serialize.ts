@@ -26,7 +26,8 @@ export class ScatterGatherList implements Iterable<Uint8Array> {
   readonly parts: Uint8Array[] = [];
   bytes = 0;
   readonly #send: SendMemory | null;
-  #owners: number[] | null = [];
+  #owners: number[] | null = null;
+  #isReleased = false;
 
   constructor(send: SendMemory | null) {
     this.#send = send;
@@ -40,19 +41,20 @@ export class ScatterGatherList implements Iterable<Uint8Array> {
   push(part: Uint8Array, owner: number): void {
     this.parts.push(part);
     this.bytes += part.length;
-    if (owner >= 0) this.#owners!.push(owner);
+    if (owner < 0) return;
+    this.#owners ??= [];
+    this.#owners.push(owner);
   }
 
   /** Gives all references back, once the parts are not needed any more. Twice throws `RELEASED`. */
   release(): void {
-    const owners = this.#owners;
-    if (owners === null) throw new WireError('RELEASED', 'the list was released before');
-    this.#owners = null;
-    for (const owner of owners) this.#send?.complete(owner);
+    if (this.#isReleased) throw new WireError('RELEASED', 'the list was released before');
+    this.#isReleased = true;
+    for (const owner of this.#owners ?? []) this.#send?.complete(owner);
   }
 
   [Symbol.dispose](): void {
-    if (this.#owners !== null) this.release();
+    if (!this.#isReleased) this.release();
   }
 
   /** All parts in one piece of fresh memory. */

@@ -33,9 +33,9 @@ import {
 } from '../index.ts';
 import { place } from '../testing/arena.ts';
 import { EchoPeer, makeEchoServer } from '../testing/echo-peers.ts';
-import { GetMReply, GetMReplyView } from '../testing/get-m.ts';
+import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
 
-const SOAK_MESSAGES = Number(process.env.LARDER_SOAK_MESSAGES ?? 100_000);
+const SOAK_MESSAGES = Number(process.env.LARDER_SOAK_MESSAGES ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'larder-wire-'));
 const missing: string[] = [];
 after(() => {

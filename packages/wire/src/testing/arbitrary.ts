@@ -84,7 +84,7 @@ const fields = fc
   .uniqueArray(field, { selector: (each) => each.number, maxLength: 12 })
   .map((list) => list.sort((one, other) => one.number - other.number));
 
-export const arbitrarySchema: fc.Arbitrary<Schema> = fc.record({ root: fields, inner: fields, leaf: fields });
+const arbitrarySchema: fc.Arbitrary<Schema> = fc.record({ root: fields, inner: fields, leaf: fields });
 
 function fieldValue(schema: Schema, each: Field, depth: number): fc.Arbitrary<Value> {
   const item = each.kind === 'message' ? fieldsOf(schema, each.message!, depth - 1) : scalar(each.kind);
@@ -99,7 +99,7 @@ function fieldValue(schema: Schema, each: Field, depth: number): fc.Arbitrary<Va
 }
 
 /** Some of a message's fields; those with messages only down to a depth. */
-export function fieldsOf(schema: Schema, name: string, depth: number): fc.Arbitrary<Fields> {
+function fieldsOf(schema: Schema, name: string, depth: number): fc.Arbitrary<Fields> {
   const usable = schema[name]!.filter((each) => each.kind !== 'message' || depth > 0);
   const values = usable.map((each) =>
     fc.option(

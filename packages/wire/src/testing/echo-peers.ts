@@ -18,7 +18,7 @@ import {
   type TransportKind,
 } from '@larder/datapath';
 import { Encoder, FrameReader, Memory, type Message, SendMemory } from '../index.ts';
-import { GetMReply, GetMReplyView } from './get-m.ts';
+import { GetMReply, GetMReplyView } from './get-m.larder.ts';
 
 type OnMessage = (connection: Connection<FrameReader>, message: Message, type: number, id: number) => void;
 

@@ -1,11 +1,11 @@
 /**
  * Hostile messages by the million: mutations aimed at every kind of pointer, random bytes, truncation, each walked
- * in full by the hand-written views. A case is known by its number and its seed.
+ * in full by the generated views. A case is known by its number and its seed.
  */
 import assert from 'node:assert/strict';
 import { encode, Memory, Message } from '../index.ts';
-import { GetMReply, GetMReplyView } from './get-m.ts';
-import { KitchenSink, type KitchenSinkInit, KitchenSinkView } from './kitchen-sink.ts';
+import { GetMReply, GetMReplyView } from './get-m.larder.ts';
+import { KitchenSink, type KitchenSinkInit, KitchenSinkView } from './kitchen-sink.larder.ts';
 import { KITCHEN_SINK } from './kitchen-sink-schema.ts';
 import { type Pointer, pointersOf } from './pointers.ts';
 import type { Schema } from './schema.ts';

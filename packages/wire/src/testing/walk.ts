@@ -4,8 +4,8 @@
  */
 import { WireError } from '../errors.ts';
 import type { ByteRange, Memory, Message } from '../index.ts';
-import type { GetMReplyView } from './get-m.ts';
-import type { InnerView, KitchenSinkView } from './kitchen-sink.ts';
+import type { GetMReplyView } from './get-m.larder.ts';
+import type { InnerView, KitchenSinkView } from './kitchen-sink.larder.ts';
 
 export const AROUND = 0x07;
 const AROUND_WORD = 0x0707_0707;
