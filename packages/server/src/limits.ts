@@ -49,6 +49,8 @@ export const SECONDS_MAX: number = 30 * 24 * 3600;
 export const KEY_BYTES_MAX: number = 250;
 /** Keys of one getM or putM. */
 export const RPC_KEYS_MAX: number = 4096;
+/** Requests in several datagrams that have not come whole, of one worker, together. */
+export const RPC_REASSEMBLY_BYTES_MAX: number = 32 * MIB;
 /** Keys of a getM whose values may all be copied into one send buffer. */
 export const RPC_SHORT_KEYS_MAX: number = 256;
 /** Values of one reply to a remote call, together. */

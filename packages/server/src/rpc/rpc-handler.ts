@@ -24,7 +24,7 @@ import {
   type WireObject,
 } from '@larder/wire';
 import { FAILURE_TYPE, Failure } from '@larder/wire/rpc';
-import { RPC_REQUEST_MARGIN_BYTES } from '../limits.ts';
+import { RPC_REASSEMBLY_BYTES_MAX, RPC_REQUEST_MARGIN_BYTES } from '../limits.ts';
 import type { SessionOptions } from '../session/context.ts';
 import {
   CONN_BATCHES,
@@ -129,7 +129,11 @@ export class RpcHandler {
         this.#counters[UDP_REQUESTS]! += 1;
         this.serve(message, type, id, this.#datagramOutput);
       },
-      { clock: () => performance.now(), messageBytesMax: this.#messageBytesMax },
+      {
+        clock: () => performance.now(),
+        messageBytesMax: Math.min(this.#messageBytesMax, RPC_REASSEMBLY_BYTES_MAX),
+        bytesMax: RPC_REASSEMBLY_BYTES_MAX,
+      },
     );
   }
 
