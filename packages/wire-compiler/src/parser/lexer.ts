@@ -81,6 +81,9 @@ export function tokenize(file: string, text: string): readonly Token[] {
       line: 1,
       column: 1,
     });
+  // Half a surrogate pair has no place in a descriptor.
+  if (!text.isWellFormed())
+    throw new CompilerError('SYNTAX', 'the text is not Unicode', { file, line: 1, column: 1 });
   return new Lexer(file, text).run();
 }
 
