@@ -15,8 +15,6 @@ const CHECKED_IN: readonly (readonly [string, string])[] = [
   ['wire/src/rpc', 'failure.proto'],
   ['wire/src/testing', 'get-m.proto'],
   ['wire/src/testing', 'kitchen-sink.proto'],
-  ['wire/src/testing', 'get-m.proto'],
-  ['wire/src/testing', 'kitchen-sink.proto'],
 ];
 
 for (const [folder, schema] of CHECKED_IN) {
