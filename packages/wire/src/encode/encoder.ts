@@ -46,10 +46,12 @@ export class Encoder {
   structureBytes = 0;
   copiedBytes = 0;
   referencedBytes = 0;
+  /** Written so that looking at memory is not optimized away. */
+  seen = 0;
   #next = 0;
   #referenceBase = 0;
-  /** Written so that looking at memory is not optimized away. */
-  #seen = 0;
+  /** Written so that `touch`, which only looks, is not optimized away. */
+  seen = 0;
 
   /** `policy` is for the portable world; an arena has its own. */
   constructor(send: SendMemory | null = null, policy?: ReferencePolicyOptions) {
@@ -126,10 +128,11 @@ export class Encoder {
 
   /** Looks at the first byte of several pieces of the arena, so that their cache misses do not stand in line. */
   touch(pairs: Int32Array, from: number, count: number): void {
-    const { u8 } = this.bump.memory;
+    if (this.send === null) return;
+    const { u8 } = this.send.memory;
     let seen = 0;
     for (let pair = from, end = from + 2 * count; pair < end; pair += 2) seen ^= u8[pairs[pair]!]!;
-    this.#seen = seen;
+    this.seen = seen;
   }
 
   /** Takes over a reference that the caller has counted: `owner` hears of its end through the transport. */
