@@ -285,6 +285,11 @@ const badConfigs: readonly ConfigCase[] = [
     path: 'pools.A',
     says: /user and password/,
   },
+  {
+    config: { route: 'NullRoute', pools: { A: { servers, operation_timeouts: { fly: 3 } } } },
+    path: 'pools.A.operation_timeouts',
+    says: /"fly"/,
+  },
   { config: { route: '@none', macros: {} }, path: 'route', says: /macro "none" does not exist/ },
   {
     config: { routes: [{ aliases: ['a'], route: 'NullRoute' }] },

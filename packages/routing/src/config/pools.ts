@@ -6,6 +6,7 @@ import type { Destinations } from '../destination/destinations.ts';
 import type { ServerDestination } from '../destination/server-destination.ts';
 import { RoutingError } from '../errors.ts';
 import type { Pool } from '../registry.ts';
+import { OPERATION_NAMES } from '../request.ts';
 import { configError, formatPath, type Step } from './document.ts';
 import { checkPool, type PoolJson } from './schema.ts';
 
@@ -148,6 +149,7 @@ export class PoolFactory {
         : { user: pool.user, password: pool.password };
     return {
       timeoutMs: pool.server_timeout ?? defaults.timeoutMs,
+      timeoutsMs: timeoutsOf(pool) ?? defaults.timeoutsMs,
       connectTimeoutMs: pool.connect_timeout ?? defaults.connectTimeoutMs,
       connections: pool.connections ?? defaults.connections,
       outstandingMax: pool.max_outstanding ?? defaults.outstandingMax,
@@ -192,6 +194,11 @@ function hostOf(text: string): string | undefined {
     // What is wrong with it is said, with its place, when the pool is built.
     return undefined;
   }
+}
+
+function timeoutsOf(pool: PoolJson): readonly number[] | undefined {
+  const timeouts = pool.operation_timeouts;
+  return timeouts === undefined ? undefined : OPERATION_NAMES.map((name) => timeouts[name] ?? 0);
 }
 
 function tlsOf(

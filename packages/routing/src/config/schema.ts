@@ -8,6 +8,7 @@ import {
   TIMEOUT_MS_MAX,
 } from '../limits.ts';
 import { type RouteJson, routeJson } from '../registry.ts';
+import { OPERATION_NAMES } from '../request.ts';
 import { configError, type Step } from './document.ts';
 
 /** A pool as it is written. */
@@ -19,6 +20,7 @@ export interface PoolJson extends Readonly<Record<string, unknown>> {
   readonly weights?: readonly number[] | undefined;
   readonly keep_routing_prefix?: boolean | undefined;
   readonly server_timeout?: number | undefined;
+  readonly operation_timeouts?: Readonly<Partial<Record<string, number>>> | undefined;
   readonly connect_timeout?: number | undefined;
   readonly connections?: number | undefined;
   readonly max_outstanding?: number | undefined;
@@ -72,6 +74,10 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   protocol: z.literal('ascii', { error: 'expected "ascii", the only protocol' }).optional(),
   keep_routing_prefix: z.boolean().optional(),
   server_timeout: milliseconds.optional(),
+  /** For single operations, by their names on the wire. */
+  operation_timeouts: z
+    .partialRecord(z.enum(OPERATION_NAMES as readonly [string, ...string[]]), milliseconds)
+    .optional(),
   connect_timeout: milliseconds.optional(),
   connections: z.int().min(1).max(CONNECTIONS_PER_DESTINATION_MAX).optional(),
   max_outstanding: z.int().min(1).max(OUTSTANDING_MAX).optional(),

@@ -28,7 +28,7 @@ import { UDP_KEYS_MAX, UDP_OUTSTANDING_MAX, UDP_PAUSE_MS } from '../limits.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
 import type { Destination, DestinationStatistics, ReplySink } from './destination.ts';
-import { type DestinationOptions, Dialect } from './destination-options.ts';
+import { type DestinationOptions, Dialect, timeoutOf } from './destination-options.ts';
 import { readError, readValue } from './read-reply.ts';
 import type { Expiring, Ticker } from './ticker.ts';
 
@@ -157,7 +157,12 @@ export class DatagramGets implements Expiring {
     if (sent.length === 0) return;
     const end = putLineEnd(datagram, at);
     const { ticker, options, statistics } = this.#options;
-    this.#awaited.set(id, { gets: sent, deadline: ticker.now + options.timeoutMs, payloads: [], total: 0 });
+    this.#awaited.set(id, {
+      gets: sent,
+      deadline: ticker.now + timeoutOf(options, Operation.get),
+      payloads: [],
+      total: 0,
+    });
     statistics.outstanding += sent.length;
     statistics.bytesWritten += end;
     ticker.watch(this);

@@ -1,4 +1,5 @@
 /** How a destination is spoken to. Two destinations with equal address and options are one and the same. */
+import { ReplyShape } from '@larder/protocol';
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTIONS_PER_DESTINATION,
@@ -9,6 +10,7 @@ import {
   PROBE_DELAY_MAX_MS,
   SERVER_TIMEOUT_MS,
 } from '../limits.ts';
+import { Operation } from '../request.ts';
 
 /** What `node:tls` needs, as files were read; `true` fields of a pool's `tls`. */
 export interface TlsSettings {
@@ -33,6 +35,8 @@ export type Dialect = (typeof Dialect)[keyof typeof Dialect];
 export interface DestinationOptions {
   /** A request that is not answered after this long has failed. */
   readonly timeoutMs: number;
+  /** The same for single operations, by their numbers; 0 for `timeoutMs`. */
+  readonly timeoutsMs: readonly number[] | undefined;
   readonly connectTimeoutMs: number;
   /** Connections to the server; a request takes the one with the fewest outstanding. */
   readonly connections: number;
@@ -56,6 +60,7 @@ export interface DestinationOptions {
 /** What is used where a configuration says nothing. */
 export const DESTINATION_DEFAULTS: DestinationOptions = {
   timeoutMs: SERVER_TIMEOUT_MS,
+  timeoutsMs: undefined,
   connectTimeoutMs: CONNECT_TIMEOUT_MS,
   connections: CONNECTIONS_PER_DESTINATION,
   outstandingMax: OUTSTANDING_MAX,
@@ -68,4 +73,27 @@ export const DESTINATION_DEFAULTS: DestinationOptions = {
   keepRoutingPrefix: false,
   credentials: undefined,
   udpPort: 0,
+};
+
+/** How long a request of this operation may take. */
+export function timeoutOf(options: DestinationOptions, operation: Operation): number {
+  return options.timeoutsMs?.[operation] || options.timeoutMs;
+}
+
+/**
+ * How long a request may take of which only the reply's form is known: for lines the longest time of the operations
+ * that are answered so, because none of them should fail too early.
+ */
+export function timeoutOfShape(options: DestinationOptions, shape: ReplyShape): number {
+  if (options.timeoutsMs === undefined) return options.timeoutMs;
+  const operations = OPERATIONS_OF_SHAPE[shape] ?? [];
+  return Math.max(...operations.map((operation) => timeoutOf(options, operation)));
+}
+
+const OPERATIONS_OF_SHAPE: { readonly [shape: number]: readonly Operation[] } = {
+  [ReplyShape.line]: Object.values(Operation).filter((operation) => operation > Operation.leaseGet),
+  [ReplyShape.values]: [Operation.get, Operation.gets, Operation.gat, Operation.gats],
+  [ReplyShape.leases]: [Operation.leaseGet],
+  [ReplyShape.meta]: [Operation.metaGet, Operation.metaSet, Operation.metaDelete, Operation.metaArithmetic],
+  [ReplyShape.statistics]: [Operation.stats],
 };

@@ -2,6 +2,7 @@
  * All destinations of one routing. Equal address and options mean the same destination, within a configuration
  * and from one to the next: a reload keeps connections, health and what is in flight.
  */
+import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../clock.ts';
 import { type Address, formatAddress } from './address.ts';
 import type { Destination, DestinationState } from './destination.ts';
@@ -9,6 +10,8 @@ import type { DestinationOptions } from './destination-options.ts';
 import type { LinkFactory } from './link.ts';
 import { ServerDestination } from './server-destination.ts';
 import { Ticker } from './ticker.ts';
+
+const DIGEST_CHARACTERS = 16;
 
 export interface DestinationsOptions {
   readonly clock: Clock;
@@ -31,7 +34,11 @@ export class Destinations {
   /** The destination with this address and these options. */
   get(address: Address, options: DestinationOptions): ServerDestination {
     const serverName = address.kind === 'tcp' && options.tls !== undefined ? address.serverName : '';
-    const key = `${formatAddress(address)} ${serverName} ${JSON.stringify(options)}`;
+    // A digest, because options hold passwords and private keys, and keys are shown.
+    const digest = createHash('sha256')
+      .update(`${serverName} ${JSON.stringify(options)}`)
+      .digest('hex');
+    const key = `${formatAddress(address)} ${digest.slice(0, DIGEST_CHARACTERS)}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const { clock, random, links, onState } = this.#options;
@@ -72,7 +79,8 @@ export class Destinations {
   #closeWhenIdle(destination: ServerDestination): void {
     this.#leaving.add(destination);
     const { clock } = this.#options;
-    const delayMs = destination.options.timeoutMs + destination.options.connectTimeoutMs;
+    const { timeoutMs, timeoutsMs, connectTimeoutMs } = destination.options;
+    const delayMs = Math.max(timeoutMs, ...(timeoutsMs ?? []).filter((each) => each > 0)) + connectTimeoutMs;
     let requestsBefore = destination.statistics.requests;
     const look = (): void => {
       if (!this.#leaving.has(destination)) return;

@@ -30,7 +30,7 @@ import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
 import { Carry } from './carry.ts';
 import type { Destination, DestinationStatistics, ForwardSink, ReplySink } from './destination.ts';
-import { type DestinationOptions, Dialect } from './destination-options.ts';
+import { type DestinationOptions, Dialect, timeoutOf } from './destination-options.ts';
 import type { Link, LinkHandler } from './link.ts';
 import { type Pending, PendingKind, PendingQueue } from './pending.ts';
 import { readError, readLease, readMappedLease, readSingle, readStubCheck, readValue } from './read-reply.ts';
@@ -43,6 +43,8 @@ export interface PipelineOwner {
   readonly options: DestinationOptions;
   readonly dialect: Dialect;
   readonly statistics: DestinationStatistics;
+  /** How long forwarded requests may take, by the shape of their replies. */
+  readonly timeoutsOfShapes: readonly number[];
   /** Ticker time, and wall milliseconds for latencies. */
   tickerNow(): number;
   clockNow(): number;
@@ -151,7 +153,10 @@ export class Pipeline implements LinkHandler {
       if (operation === Operation.leaseGet) kind = PendingKind.mappedLease;
       else if (operation === Operation.stats) kind = PendingKind.statistics;
     }
-    const pending = this.#push(kind, request.timeoutMs > 0 ? request.timeoutMs : owner.options.timeoutMs);
+    const pending = this.#push(
+      kind,
+      request.timeoutMs > 0 ? request.timeoutMs : timeoutOf(owner.options, operation),
+    );
     pending.request = request;
     pending.resolve = resolve;
     pending.sink = sink;
@@ -171,7 +176,7 @@ export class Pipeline implements LinkHandler {
     this.#lineOperation = -1;
     this.#link?.write(bytes, start, end);
     this.#owner.statistics.bytesWritten += end - start;
-    const pending = this.#push(PendingKind.forward, this.#owner.options.timeoutMs);
+    const pending = this.#push(PendingKind.forward, this.#owner.timeoutsOfShapes[shape]!);
     pending.shape = shape;
     pending.forwardSink = sink;
     pending.tag = tag;

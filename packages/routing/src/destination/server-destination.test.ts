@@ -275,6 +275,37 @@ test('time-outs: answered in time, the late reply is dropped, the others go on',
   assert.equal(destination.statistics.outstanding, 0);
 });
 
+test('each operation may have its own time; forwarded requests that of the form of their reply', async () => {
+  const timeoutsMs: number[] = [];
+  timeoutsMs[Operation.get] = 100;
+  timeoutsMs[Operation.set] = 500;
+  const { ask, link, clock, destination } = bench({ timeoutMs: 200, timeoutsMs, failuresUntilTko: 100 });
+  const sink = new Collector();
+  const asked = [Operation.get, Operation.delete, Operation.set].map((operation) => ask(operation, 'k'));
+  destination.forward(Buffer.from('mg k\r\n'), 0, 6, ReplyShape.meta, sink, 1);
+  destination.forward(Buffer.from('delete k\r\n'), 0, 10, ReplyShape.line, sink, 2);
+  link().open();
+  const done: string[] = [];
+  for (const [index, each] of asked.entries()) void each.then(() => done.push(`${index}`));
+  const seen = async (): Promise<string> => {
+    await settle();
+    return [...done, ...sink.seen].join();
+  };
+  clock.advance(150);
+  assert.equal(await seen(), '0');
+  clock.advance(100);
+  assert.equal(await seen(), '0,1,1 timeout');
+  clock.advance(200);
+  assert.equal(await seen(), '0,1,1 timeout');
+  clock.advance(100);
+  assert.equal(await seen(), '0,1,2,1 timeout,2 timeout');
+});
+
+test('what a destination is known by does not tell its secrets', () => {
+  const { destination } = bench({ credentials: { user: 'me', password: 'secret' } });
+  assert.match(destination.key, /^10\.0\.0\.1:11211 [0-9a-f]{16}$/);
+});
+
 test('a process that could not run does not take its own stall for time-outs', async () => {
   const { ask, link, clock } = bench({ timeoutMs: 500 });
   const reply = ask(Operation.get, 'a');

@@ -8,7 +8,7 @@
  *      └── probe: a new pipeline that asks for the version; answered, it is the first one in use
  * ```
  */
-import type { ReplyShape } from '@larder/protocol';
+import { ReplyShape } from '@larder/protocol';
 import type { Clock, Random } from '../clock.ts';
 import { RoutingError } from '../errors.ts';
 import { LINK_QUEUED_BYTES_HIGH } from '../limits.ts';
@@ -23,7 +23,7 @@ import {
   type ForwardSink,
   type ReplySink,
 } from './destination.ts';
-import { type DestinationOptions, Dialect } from './destination-options.ts';
+import { type DestinationOptions, Dialect, timeoutOf, timeoutOfShape } from './destination-options.ts';
 import { Health } from './health.ts';
 import type { LinkFactory } from './link.ts';
 import { Pipeline, type PipelineOwner } from './pipeline.ts';
@@ -71,6 +71,7 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     bytesWritten: 0,
     latencyMs: 0,
   };
+  readonly timeoutsOfShapes: readonly number[];
   dialect: Dialect;
   readonly #environment: DestinationEnvironment;
   readonly #health: Health;
@@ -93,7 +94,9 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     this.options = options;
     this.dialect = options.dialect;
     this.#environment = environment;
-    environment.ticker.prepare(Math.min(options.timeoutMs, options.connectTimeoutMs));
+    this.timeoutsOfShapes = Object.values(ReplyShape).map((shape) => timeoutOfShape(options, shape));
+    const timeouts = (options.timeoutsMs ?? []).filter((each) => each > 0);
+    environment.ticker.prepare(Math.min(options.timeoutMs, options.connectTimeoutMs, ...timeouts));
     this.#health = new Health(
       environment.clock,
       environment.random,
@@ -284,7 +287,8 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
       return;
     }
     if (this.dialect === Dialect.auto && needsDialect(request)) {
-      const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.options.timeoutMs;
+      const timeoutMs =
+        request.timeoutMs > 0 ? request.timeoutMs : timeoutOf(this.options, request.operation);
       this.#undecided.push({ request, resolve, sink, tag, deadline: this.tickerNow() + timeoutMs });
       this.#environment.ticker.watch(this);
       return;
