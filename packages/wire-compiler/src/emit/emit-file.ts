@@ -12,7 +12,7 @@ import { allEnums, allMessages, TypeNames } from './type-names.ts';
 import { typeReferences } from './type-references.ts';
 
 /** `shop/order.proto` → `shop/order.larder`; the target adds `.ts`, or `.js` and `.d.ts`. */
-export function outputName(file: DescFile): string {
+function outputName(file: DescFile): string {
   return `${file.name}.larder`;
 }
 

@@ -64,7 +64,7 @@ function methodModels(desc: DescService): MethodModel[] {
  * The number that stands for a method on the wire: FNV-1a of its full name, so that it stays what it is when
  * methods are added or moved. 0 is kept for errors.
  */
-export function methodType(fullName: string): number {
+function methodType(fullName: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(fullName)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0 || 1;
