@@ -73,12 +73,9 @@ export class GetSettler implements ValuesSink {
     get.resolve(undefined);
   }
 
-  onBroken(gets: readonly PendingGet[], from: number, message: string): void {
+  onBroken(get: PendingGet, message: string): void {
     const text = message === '' ? 'the reply to a multiget makes no sense' : message;
-    for (let index = from; index < gets.length; index++) {
-      const get = gets[index]!;
-      this.fail(get, new CacheError(CacheErrorCode.server, text, { key: get.key }));
-    }
+    this.fail(get, new CacheError(CacheErrorCode.server, text, { key: get.key }));
   }
 
   /** All of them failed alike. */

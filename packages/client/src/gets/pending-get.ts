@@ -13,6 +13,8 @@ export class PendingGet {
   readonly reject: ((error: CacheError) => void) | undefined;
   /** Where the key lies in the batch's request. */
   start: number = 0;
+  /** Its value has been seen in the reply. */
+  isAnswered: boolean = false;
 
   constructor(
     wireKey: string,

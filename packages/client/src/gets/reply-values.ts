@@ -1,7 +1,7 @@
 /**
  * Reads the whole reply to a multiget, `VALUE <key> <flags> <bytes>\r\n<data>\r\n … END\r\n`, against the keys
- * that were asked for. Servers answer in the order of the request and leave out what is missing, so one pass
- * over both is enough: no map, no string per key.
+ * that were asked for. Servers answer in the order of the request and leave out what is missing, so that the next
+ * key is mostly the right one: no map, no string per key. Routers may answer in another order, which costs a search.
  */
 import type { PendingGet } from './pending-get.ts';
 
@@ -19,8 +19,8 @@ export interface ValuesSink {
   /** The value of `get` is [start, end) of the reply. */
   onHit(get: PendingGet, reply: Buffer, start: number, end: number, flags: number): void;
   onMiss(get: PendingGet): void;
-  /** From this key on there is no answer; `message` is what the server said instead, or '' for nonsense. */
-  onBroken(gets: readonly PendingGet[], from: number, message: string): void;
+  /** There is no answer for this key; `message` is what the server said instead, or '' for nonsense. */
+  onBroken(get: PendingGet, message: string): void;
 }
 
 export class ReplyValues {
@@ -40,16 +40,13 @@ export class ReplyValues {
     let at = start;
     while (at < end) {
       if (reply[at] !== LETTER_V) {
-        this.#finish(gets, index, reply, at, end, sink);
+        finish(gets, reply, at, end, sink);
         return;
       }
       const keyAt = at + VALUE_WORD_BYTES;
-      let match = index;
-      while (match < gets.length && !isKey(gets[match]!, request, reply, keyAt)) match += 1;
-      // A value that nobody asked for: what it stands in the place of is not known.
-      if (match === gets.length) break;
-      while (index < match) sink.onMiss(gets[index++]!);
-      const get = gets[index]!;
+      const found = findKey(gets, index, request, reply, keyAt);
+      if (found < 0) break;
+      const get = gets[found]!;
       const flags = this.#number(reply, keyAt + get.wireKey.length + 1);
       const bytes = this.#number(reply, this.#next + 1);
       if (flags < 0 || bytes < 0) break;
@@ -57,27 +54,12 @@ export class ReplyValues {
       while (dataAt < end && reply[dataAt] !== NEWLINE) dataAt++;
       dataAt += 1;
       if (dataAt + bytes + 2 > end) break;
-      index += 1;
+      index = found + 1;
+      get.isAnswered = true;
       sink.onHit(get, reply, dataAt, dataAt + bytes, flags);
       at = dataAt + bytes + 2;
     }
-    if (index < gets.length) sink.onBroken(gets, index, '');
-  }
-
-  /** `END`, which makes misses of what is left, or an error line. */
-  #finish(
-    gets: readonly PendingGet[],
-    from: number,
-    reply: Buffer,
-    at: number,
-    end: number,
-    sink: ValuesSink,
-  ): void {
-    if (reply[at] === LETTER_E && reply[at + 1] === LETTER_N) {
-      for (let index = from; index < gets.length; index++) sink.onMiss(gets[index]!);
-      return;
-    }
-    sink.onBroken(gets, from, reply.toString('utf8', at, end).trim());
+    for (const get of gets) if (!get.isAnswered) sink.onBroken(get, '');
   }
 
   /** Decimal digits; where they end is `#next`. -1 when there are none. */
@@ -92,6 +74,34 @@ export class ReplyValues {
     }
     this.#next = next;
     return value;
+  }
+}
+
+/** Which unanswered get the key at `keyAt` belongs to: looked for from `index` on, then from the start; or -1. */
+function findKey(
+  gets: readonly PendingGet[],
+  index: number,
+  request: Buffer,
+  reply: Buffer,
+  keyAt: number,
+): number {
+  const count = gets.length;
+  for (let step = 0, at = index; step < count; step++, at++) {
+    if (at >= count) at = 0;
+    const get = gets[at]!;
+    if (!get.isAnswered && isKey(get, request, reply, keyAt)) return at;
+  }
+  return -1;
+}
+
+/** `END`, which makes misses of what is left, or an error line. */
+function finish(gets: readonly PendingGet[], reply: Buffer, at: number, end: number, sink: ValuesSink): void {
+  const isEnd = reply[at] === LETTER_E && reply[at + 1] === LETTER_N;
+  const message = isEnd ? '' : reply.toString('utf8', at, end).trim();
+  for (const get of gets) {
+    if (get.isAnswered) continue;
+    if (isEnd) sink.onMiss(get);
+    else sink.onBroken(get, message);
   }
 }
 
