@@ -11,7 +11,7 @@
  * segments, sort their keys, leave out repetitions, send the deletes, and remove the files when all of them have
  * been answered. A process that dies in between leaves the files, and the deletes are sent again, which does no harm.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock, Random, TimerHandle } from '../clock.ts';
 import { type Destination, DestinationState } from '../destination/destination.ts';
 import { Result } from '../reply.ts';
@@ -142,8 +142,8 @@ export class SpoolQueue {
 
   /** Gives a file of this owner another state; undefined if it is gone. */
   #rename(path: string, state: 'spool' | 'taken'): string | undefined {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const target = join(this.#options.folder, `${name.split('.')[0]}.${this.#options.owner}.${state}`);
+    const [stem] = basename(path).split('.');
+    const target = join(this.#options.folder, `${stem}.${this.#options.owner}.${state}`);
     try {
       this.#options.disk.rename(path, target);
       return target;
@@ -203,11 +203,12 @@ export class SpoolQueue {
   /** Whether nothing is left. */
   async #deliver(): Promise<boolean> {
     while (!this.#isClosed) {
+      const target = this.#destinations.findLast((destination) => destination.isUp);
+      if (target === undefined) return false;
       this.#batch ??= this.#take();
       const batch = this.#batch;
       if (batch === undefined) return true;
-      const target = this.#destinations.findLast((destination) => destination.isUp);
-      if (target === undefined || !(await this.#send(batch, target))) return false;
+      if (!(await this.#send(batch, target))) return false;
       for (const file of batch.files) this.#options.disk.remove(file);
       this.#options.statistics.bytes = Math.max(0, this.#options.statistics.bytes - batch.bytes);
       this.#batch = undefined;
@@ -231,18 +232,17 @@ export class SpoolQueue {
       bytes += content.length;
       const found = scanRecords(content, (record) => {
         records++;
-        const name = `${record.kind}${record.key.toString('latin1')}`;
+        // One character per byte: such strings sort as their bytes do.
+        const name = `${record.key.toString('latin1')}\0${record.kind}`;
         const known = byKey.get(name);
         if (known === undefined || known.holdOffSeconds < record.holdOffSeconds) byKey.set(name, record);
       });
       this.#report(taken, found.damaged, found.damagedBytes, found.isTorn);
     }
     if (files.length === 0) return undefined;
-    const ordered = [...byKey.values()].sort(
-      (one, other) => one.key.compare(other.key) || one.kind - other.kind,
-    );
+    const names = [...byKey.keys()].sort();
     this.#options.statistics.read += records;
-    return { files, bytes, waiting: ordered.map(requestOf) };
+    return { files, bytes, waiting: names.map((name) => requestOf(byKey.get(name)!)) };
   }
 
   #report(file: string, damaged: number, damagedBytes: number, isTorn: boolean): void {
