@@ -6,7 +6,7 @@ import { crs, type ErasureCode, rdp, rs, star } from '@larder/erasure';
 
 const KIB = 1024;
 /** The paper's chunk: one symbol, or here also what a node holds of one stripe. */
-export const CHUNK_BYTES: number = 512 * KIB;
+const CHUNK_BYTES: number = 512 * KIB;
 const PAGE_BYTES = 4096;
 
 export type PeerName = 'isal' | 'jerasure' | 'ronomon';

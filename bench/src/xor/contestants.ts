@@ -93,7 +93,7 @@ function larderEncode({ code, symbolBytes }: EncodeCase): Work {
 }
 
 /** The arguments of a driver for a case. */
-export function driverArguments(spec: XorCase): string[] {
+function driverArguments(spec: XorCase): string[] {
   if (spec.kind === 'sum') return ['xor', String(spec.sources), String(spec.bytes)];
   const { code, symbolBytes } = spec;
   const [k, m] = [code.nodes - code.tolerance, code.tolerance];

@@ -28,7 +28,7 @@ export class ErasureFileError extends Error {
 }
 
 /** The system's own error codes, such as ENOENT. */
-export function systemCode(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
