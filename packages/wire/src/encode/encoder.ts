@@ -46,8 +46,6 @@ export class Encoder {
   structureBytes = 0;
   copiedBytes = 0;
   referencedBytes = 0;
-  /** Written so that looking at memory is not optimized away. */
-  seen = 0;
   #next = 0;
   #referenceBase = 0;
   /** Written so that `touch`, which only looks, is not optimized away. */
