@@ -562,6 +562,31 @@ test('TLS: the certificate is looked at', async () => {
   }
 });
 
+test('a certificate that is renewed makes new connections, with the same configuration', async () => {
+  const file = join(folder, 'ca.pem');
+  writeFileSync(file, 'first');
+  await using routing = await Routing.open({
+    config: {
+      source: {
+        label: 'test',
+        read: () => Promise.resolve(JSON.stringify(poolConfig(['10.0.0.1:1'], { tls: { ca: file } }))),
+        start: () => {},
+        close: () => {},
+      },
+    },
+  });
+  const authority = (): string | undefined => [...routing.destinations()][0]?.options.tls?.ca;
+  assert.equal(authority(), 'first');
+  await routing.reload();
+  assert.equal(routing.configuration.generation, 1);
+  writeFileSync(file, 'second');
+  assert.equal(await routing.reload(), undefined);
+  assert.equal(authority(), 'second');
+  rmSync(file);
+  assert.equal(await routing.reload(), undefined);
+  assert.equal(authority(), 'second');
+});
+
 test('unix sockets', { skip }, async () => {
   const path = join(folder, 'memcached.sock');
   const { spawn } = await import('node:child_process');

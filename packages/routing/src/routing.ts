@@ -15,7 +15,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
 import { configError, parseDocument } from './config/document.ts';
 import { expandDocument } from './config/macros/expand-document.ts';
-import { namesIn, PoolFactory } from './config/pools.ts';
+import { haveChanged, namesIn, PoolFactory } from './config/pools.ts';
 import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
 import { type PrefixedRoute, RootRoute } from './config/root-route.ts';
 import { type ConfigJson, checkConfig } from './config/schema.ts';
@@ -81,6 +81,8 @@ interface Generation {
   readonly document: unknown;
   readonly config: ConfigJson;
   readonly text: string;
+  /** Certificates and keys that it names. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 export class Routing implements RouteHandle, AsyncDisposable {
@@ -134,7 +136,14 @@ export class Routing implements RouteHandle, AsyncDisposable {
       namedHandles: new Map(),
       defaultPrefix: undefined,
     };
-    this.#current = { root: nothing, kept: new Map(), document: undefined, config, text: '' };
+    this.#current = {
+      root: nothing,
+      kept: new Map(),
+      document: undefined,
+      config,
+      text: '',
+      files: new Map(),
+    };
     this.#info = { source: this.#source.label, text: '', loadedAt: 0, generation: 0, lastError: undefined };
   }
 
@@ -226,6 +235,8 @@ export class Routing implements RouteHandle, AsyncDisposable {
     if (this.#isClosed) return;
     if (text === undefined || (text === this.#current.text && this.#info.generation > 0)) {
       this.#info = { ...this.#info, lastError: undefined };
+      // Certificates are renewed without a word in the configuration.
+      if (haveChanged(this.#current.files)) await this.#rebuild();
       return;
     }
     const document = expandDocument(parseDocument(text));
@@ -272,7 +283,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       this.#destinations.retain(destinationsOf(before.root));
       throw error;
     }
-    this.#current = { root, kept: builder.kept, document, config, text };
+    this.#current = { root, kept: builder.kept, document, config, text, files: pools.files };
     closeUnkept(before.kept, builder.kept);
     this.#destinations.retain(destinationsOf(root));
     const { source, generation } = this.#info;

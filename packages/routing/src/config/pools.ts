@@ -21,8 +21,8 @@ export interface PoolFactoryOptions {
 }
 
 export class PoolFactory {
-  /** Every destination that a pool of this configuration names. */
-  readonly used: Set<ServerDestination> = new Set();
+  /** Certificates and keys that were read, by their paths. */
+  readonly files: Map<string, string> = new Map();
   readonly #options: PoolFactoryOptions;
   readonly #made: Map<string, Pool> = new Map();
 
@@ -75,7 +75,6 @@ export class PoolFactory {
       for (const destination of this.#servers(text, whole, [...steps, 'servers', index], steps)) {
         destinations.push(destination);
         allWeights.push(weights?.[index] ?? 1);
-        this.used.add(destination);
       }
     }
     return { name, destinations, weights: weights === undefined ? undefined : allWeights, json: whole };
@@ -157,13 +156,25 @@ export class PoolFactory {
       probeDelayInitialMs: pool.probe_delay_initial_ms ?? defaults.probeDelayInitialMs,
       probeDelayMaxMs: pool.probe_delay_max_ms ?? defaults.probeDelayMaxMs,
       keepAliveMs: pool.keep_alive_ms ?? defaults.keepAliveMs,
-      tls: tlsOf(pool, isTls, defaults.tls, [...steps, 'tls']),
+      tls: tlsOf(pool, isTls, defaults.tls, [...steps, 'tls'], this.files),
       dialect: pool.dialect ?? defaults.dialect ?? Dialect.auto,
       keepRoutingPrefix: pool.keep_routing_prefix ?? defaults.keepRoutingPrefix,
       credentials,
       udpPort: pool.udp_port ?? defaults.udpPort,
     };
   }
+}
+
+/** Whether one of these files says something else now. One that cannot be read just now says what it said. */
+export function haveChanged(files: ReadonlyMap<string, string>): boolean {
+  for (const [path, text] of files) {
+    try {
+      if (readFileSync(path, 'utf8') !== text) return true;
+    } catch {
+      // It is being replaced, or it is gone: what is in use stays in use.
+    }
+  }
+  return false;
 }
 
 /** Every name that the pools of the document mention, be they described in `pools` or where they are used. */
@@ -206,6 +217,7 @@ function tlsOf(
   isTls: boolean | undefined,
   fallback: TlsSettings | undefined,
   steps: readonly Step[],
+  files: Map<string, string>,
 ): TlsSettings | undefined {
   const { tls, security_mech: mechanism, ssl, use_ssl: useSsl } = pool;
   const byPool =
@@ -218,17 +230,19 @@ function tlsOf(
   const settings: { -readonly [K in keyof TlsSettings]: TlsSettings[K] } = {
     rejectUnauthorized: tls.reject_unauthorized ?? true,
   };
-  if (tls.ca !== undefined) settings.ca = readPem(tls.ca, [...steps, 'ca']);
-  if (tls.cert !== undefined) settings.cert = readPem(tls.cert, [...steps, 'cert']);
-  if (tls.key !== undefined) settings.key = readPem(tls.key, [...steps, 'key']);
+  if (tls.ca !== undefined) settings.ca = readPem(tls.ca, [...steps, 'ca'], files);
+  if (tls.cert !== undefined) settings.cert = readPem(tls.cert, [...steps, 'cert'], files);
+  if (tls.key !== undefined) settings.key = readPem(tls.key, [...steps, 'key'], files);
   if (tls.server_name !== undefined) settings.serverName = tls.server_name;
   return settings;
 }
 
-function readPem(text: string, steps: readonly Step[]): string {
+function readPem(text: string, steps: readonly Step[], files: Map<string, string>): string {
   if (text.includes('-----BEGIN ')) return text;
   try {
-    return readFileSync(text, 'utf8');
+    const pem = readFileSync(text, 'utf8');
+    files.set(text, pem);
+    return pem;
   } catch (error) {
     throw configError(steps, `expected PEM text or a file with it: ${RoutingError.from(error).message}`);
   }
