@@ -1,10 +1,14 @@
 /** Handles that only choose: whom, and that `direct` says the same as `route` does. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Ch3Hash } from '../hashes/ch3.ts';
 import { Result } from '../reply.ts';
-import { Operation } from '../request.ts';
+import { Operation, Request } from '../request.ts';
+import { Routing } from '../routing.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
+import { PrefixSelectorRoute } from './prefix-selector-route.ts';
+import { FakeCache } from './testing/fake-cache.ts';
 import { Harness } from './testing/harness.ts';
 
 const FOUR: readonly string[] = ['Fake|0', 'Fake|1', 'Fake|2', 'Fake|3'];
@@ -192,4 +196,46 @@ test('selection tells what it expected', async () => {
     [{ type: 'MigrateRoute', from: 'NullRoute', to: 'NullRoute' }, /start_time/],
   ];
   for (const [route, message] of wrong) await assert.rejects(Harness.open(route), message);
+});
+
+test('PrefixSelector is the longest of all prefixes, whatever they are', async () => {
+  const piece = fc.string({ unit: fc.constantFrom('a', 'b', ':'), minLength: 1, maxLength: 4 });
+  const cache = new FakeCache('wildcard', new FakeClock());
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(piece, { maxLength: 12 }),
+      fc.string({ unit: fc.constantFrom('a', 'b', ':', 'é'), maxLength: 8 }),
+      (prefixes, key) => {
+        const policies = new Map(prefixes.map((prefix) => [prefix, new FakeCache(prefix, new FakeClock())]));
+        const route = new PrefixSelectorRoute(policies, cache);
+        const longest = prefixes
+          .filter((prefix) => key.startsWith(prefix))
+          .sort((one, other) => other.length - one.length)[0];
+        const request = Request.of(Operation.get, `/r/c/${key}`);
+        request.takePrefix(5);
+        assert.equal(route.direct(request), longest === undefined ? cache : policies.get(longest));
+      },
+    ),
+    { seed: 20261123, numRuns: 300 },
+  );
+});
+
+test('a pool route takes hashes with options, weights of the pool, and Latest', async () => {
+  const servers = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3'];
+  const open = (hash: unknown): Promise<Routing> =>
+    Routing.open({
+      config: {
+        pools: { A: { servers, weights: [1, 1, 0] } },
+        route: { type: 'PoolRoute', pool: 'A', hash },
+      },
+    });
+  await using weighted = await open('WeightedCh3');
+  const chosenBy = new Set<string>();
+  for (let index = 0; index < 50; index++) {
+    chosenBy.add(weighted.direct(Request.of(Operation.get, `k${index}`))?.label ?? '');
+  }
+  assert.deepEqual([...chosenBy].sort(), servers.slice(0, 2));
+  await using latest = await open({ hash_func: 'Latest', failover_count: 2 });
+  assert.equal(latest.direct(Request.of(Operation.get, 'k')), undefined, 'it fails over');
+  await assert.rejects(open({ hash_func: 'Ketama', weights: [1, 1, 0] }), /route\.hash.*whole weights/s);
 });
