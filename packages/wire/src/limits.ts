@@ -29,6 +29,11 @@ export const REFERENCES_MAX: number = 64;
 export const BUMP_BYTES_INITIAL: number = 4096;
 export const BUMP_BYTES_MAX: number = MESSAGE_BYTES_MAX;
 
+/** A larger block of a bump arena is not kept for the next message. */
+export const BUMP_BYTES_KEPT: number = 1 << 20;
+/** Messages inside a message that one reader visits. */
+export const RELAYS_MAX: number = 65_536;
+
 /** In front of every message on a stream. */
 export const FRAME_HEADER_BYTES: number = 16;
 /** In front of every fragment of a message in datagrams. */
@@ -54,6 +59,7 @@ function assertRelation(holds: boolean, text: string): void {
 }
 assertRelation(FIELD_NUMBER_MAX === BITMAP_WORDS_MAX * 32, 'every field number has a bit');
 assertRelation(BITMAP_WORDS_MAX < 65_536, 'a bitmap length is never taken for a relay');
+assertRelation(BUMP_BYTES_INITIAL <= BUMP_BYTES_KEPT, 'an ordinary bump arena is kept');
 assertRelation(MESSAGE_BYTES_MAX < 0x7fff_ffff, 'offsets are small integers');
 assertRelation(REASSEMBLY_MESSAGE_BYTES_MAX <= REASSEMBLY_BYTES_MAX, 'one message may be reassembled');
 assertRelation(REASSEMBLY_MESSAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, 'what is reassembled may be read');

@@ -125,6 +125,29 @@ test('a relay that leads to itself, or outside, ends with a code', () => {
   assert.throws(() => KitchenSinkView.read(bytes), hasCode('BOUNDS'));
 });
 
+test('reading the same relays again and again keeps nothing, and too many different ones end with a code', () => {
+  // A list of messages: every element a relay, 16 bytes each, to a message of 8 bytes that is somewhere else each time.
+  const count = 70_000;
+  const bytes = new Uint8Array(16 + count * (8 + 16) + 8);
+  const view = new DataView(bytes.buffer);
+  [1, 1 << 19, count, 16].forEach((word, index) => {
+    view.setUint32(index * 4, word, true);
+  });
+  const relays = 16 + count * 8;
+  for (let index = 0; index < count; index++) {
+    view.setUint32(20 + index * 8, relays + index * 16, true);
+    view.setUint32(relays + index * 16, 0xffff_0000, true);
+    // The empty object at the end, out of a message that begins a byte earlier each time.
+    view.setUint32(relays + index * 16 + 4, index, true);
+    view.setUint32(relays + index * 16 + 8, 8 + index, true);
+    view.setUint32(relays + index * 16 + 12, bytes.length - 8 - index, true);
+  }
+  view.setUint32(bytes.length - 8, 1, true);
+  const { inners } = KitchenSinkView.read(bytes);
+  for (let index = 0; index < 200_000; index++) assert.equal(inners.at(index % 1000).name, '');
+  assert.throws(() => inners.toArray(), hasCode('TRAVERSAL'));
+});
+
 test('what is not UTF-8 is refused, what is comes through', () => {
   const view = (text: Uint8Array): KitchenSinkView =>
     KitchenSinkView.read(encode(KitchenSink.from({ text })));

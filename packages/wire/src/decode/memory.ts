@@ -30,8 +30,11 @@ export class Memory {
 
   /** The memory under some bytes. Node cuts many messages from one buffer, so the last one is remembered. */
   static of(bytes: Uint8Array): Memory {
-    if (bytes.buffer !== last.buffer) last = new Memory(bytes.buffer);
-    return last;
+    if (bytes.buffer === last.buffer) return last;
+    const memory = new Memory(bytes.buffer);
+    // A large one is not kept from the collector for that.
+    if (bytes.buffer.byteLength <= REMEMBERED_BYTES_MAX) last = memory;
+    return memory;
   }
 
   static ofArena(arena: Arena): Memory {
@@ -44,5 +47,6 @@ export class Memory {
   }
 }
 
+const REMEMBERED_BYTES_MAX = 1 << 20;
 const arenas = new WeakMap<Arena, Memory>();
 let last = new Memory(new ArrayBuffer(0));

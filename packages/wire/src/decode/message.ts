@@ -22,6 +22,7 @@ import {
   MESSAGE_BYTES_MAX,
   RELAY_BYTES,
   RELAY_WORD,
+  RELAYS_MAX,
   TRAVERSAL_BYTES_MIN,
   TRAVERSAL_FACTOR,
 } from '../limits.ts';
@@ -64,7 +65,8 @@ export class Message {
   #isBorrowed = false;
   #references = 0;
   #token = NOT_HELD;
-  #relayed: Message[] | null = null;
+  /** Messages inside this one that were visited, by place and length. */
+  #relayed: Map<string, Message> | null = null;
 
   constructor(root?: Message) {
     this.root = root ?? this;
@@ -79,6 +81,7 @@ export class Message {
   over(memory: Memory, start: number, end: number): this {
     const bytes = end - start;
     if (bytes > MESSAGE_BYTES_MAX) throw new WireError('TOO_LARGE', `a message of ${bytes} bytes`);
+    this.#relayed = null;
     this.memory = memory;
     this.base = start;
     this.bytes = bytes;
@@ -167,12 +170,14 @@ export class Message {
 
   /** Places this message and those that it relays. */
   #settle(memory: Memory, base: number, bytes: number): void {
-    for (const message of this.#relayed ?? []) {
-      message.memory = memory;
-      message.base += base - this.base;
-      if (memory === NO_MEMORY) message.bytes = 0;
+    if (this.#relayed !== null) {
+      for (const message of this.#relayed.values()) {
+        message.memory = memory;
+        message.base += base - this.base;
+        if (memory === NO_MEMORY) message.bytes = 0;
+      }
+      if (memory === NO_MEMORY) this.#relayed = null;
     }
-    if (memory === NO_MEMORY) this.#relayed = null;
     this.memory = memory;
     this.base = base;
     this.bytes = bytes;
@@ -229,15 +234,26 @@ export class Message {
     const bytes = view.getUint32(start + 8, true);
     const offset = view.getUint32(start + 12, true);
     if (bytes > this.bytes - offset) throw this.#outside();
-    const root = this.root;
-    const message = new Message(root);
-    message.memory = this.memory;
-    message.base = this.base + offset;
-    message.bytes = bytes;
-    root.#relayed ??= [];
-    root.#relayed.push(message);
+    const message = this.root.#relayedAt(this.base + offset - this.root.base, bytes);
     // Relays count as objects, so that a relay that leads to itself ends.
     return message.open(view.getUint32(start + 4, true), depth + 1);
+  }
+
+  /** The message at a place in this one, which moves and ends with it. */
+  #relayedAt(place: number, bytes: number): Message {
+    this.#relayed ??= new Map();
+    const key = `${place} ${bytes}`;
+    let message = this.#relayed.get(key);
+    if (message === undefined) {
+      if (this.#relayed.size >= RELAYS_MAX)
+        throw new WireError('TRAVERSAL', 'too many messages in a message');
+      message = new Message(this);
+      message.memory = this.memory;
+      message.base = this.base + place;
+      message.bytes = bytes;
+      this.#relayed.set(key, message);
+    }
+    return message;
   }
 
   /** The entry of the field with bit `bit` of the object at `at`, or 0 when the field is absent. */

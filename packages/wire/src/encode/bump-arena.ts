@@ -10,7 +10,7 @@
 import { BUFFER_HEADER_BYTES } from '@larder/datapath';
 import { Memory } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
-import { BUMP_BYTES_INITIAL, BUMP_BYTES_MAX } from '../limits.ts';
+import { BUMP_BYTES_INITIAL, BUMP_BYTES_KEPT, BUMP_BYTES_MAX } from '../limits.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
 
 export class BumpArena {
@@ -36,6 +36,7 @@ export class BumpArena {
   }
 
   rewind(): void {
+    if (this.limit - this.start > BUMP_BYTES_KEPT) this.dispose();
     this.cursor = this.start;
   }
 

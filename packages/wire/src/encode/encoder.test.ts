@@ -319,6 +319,26 @@ test('a message that outgrows the arena`s largest chunk is sent all the same', (
   assert.equal(allocator.chunksInUse(), 0);
 });
 
+test('a connection takes objects of the portable world too, copied', () => {
+  const allocator = makeAllocator();
+  const target = new RecordingTarget(allocator);
+  const large = bytesOf(20_000);
+  sendObject(target, GetMReply.from({ id: 3, vals: ['small', large] }), 1, 2);
+  assert.ok(target.parts.every(({ kind }) => kind === 'copied'));
+  assert.deepEqual(values(GetMReplyView.read(target.take().subarray(16))), [
+    Buffer.from('small'),
+    Buffer.from(large),
+  ]);
+});
+
+test('a block that one large message needed is not kept', () => {
+  const reply = GetMReply.from({ vals: ['x'.repeat(3_000_000)] });
+  encode(reply);
+  assert.equal(reply.$encoder.bump.memory.u8.length, 0);
+  encode(reply.assign({ vals: ['small'] }));
+  assert.ok(reply.$encoder.bump.memory.u8.length < 10_000);
+});
+
 test('encodeInto says when there is no room', () => {
   const reply = GetMReply.from({ vals: ['text'] });
   assert.throws(() => encodeInto(reply, new Memory(new ArrayBuffer(16)), 0), hasCode('TOO_LARGE'));
