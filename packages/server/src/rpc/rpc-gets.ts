@@ -71,10 +71,12 @@ export class RpcGets {
 
   get(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#getView.$over(message);
-    if (output.stream !== null && !view.version) {
+    if (!view.version) {
+      const { stream, replies } = output;
       const key = view.locateKey();
       this.#request.key(message, key?.offset ?? 0, key?.bytes ?? 0);
-      if (this.#short.sendOne(output.stream, type, id)) return;
+      if (stream !== null && this.#short.sendOne(stream, type, id)) return;
+      if (replies !== null && this.#short.sendOneDatagram(replies, type, id)) return;
     }
     const reply = this.#getReply.reset();
     const item = this.#find(message, view.locateKey());
@@ -106,7 +108,9 @@ export class RpcGets {
     const { keys } = this.#getMView.$over(message);
     const count = keys.length;
     if (count > RPC_KEYS_MAX) throw new RpcRefusal('BAD_REQUEST', `more than ${RPC_KEYS_MAX} keys`);
-    if (output.stream !== null && this.#short.sendMany(output.stream, message, keys, type, id)) return;
+    const { stream, replies } = output;
+    if (stream !== null && this.#short.sendMany(stream, message, keys, type, id)) return;
+    if (replies !== null && this.#short.sendManyDatagram(replies, message, keys, type, id)) return;
     const store = this.#store;
     const reply = this.#getMReply.reset();
     const { vals } = reply;

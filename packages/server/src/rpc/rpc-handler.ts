@@ -58,6 +58,7 @@ export interface RpcOptions {
 /** One connection of the typed protocol. */
 export class RpcConnection implements RpcOutput {
   readonly replyBytesMax: number = Number.POSITIVE_INFINITY;
+  readonly replies: null = null;
   readonly reader: FrameReader;
   /** Requests until the other connections get their turn. */
   left = 0;

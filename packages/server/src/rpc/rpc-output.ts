@@ -1,5 +1,5 @@
 /** Where replies go: a connection, or the datagrams that answer a datagram. */
-import type { ScatterGatherTarget } from '@larder/datapath';
+import type { DatagramReplies, ScatterGatherTarget } from '@larder/datapath';
 import type { WireObject } from '@larder/wire';
 
 export interface RpcOutput {
@@ -9,6 +9,8 @@ export interface RpcOutput {
   send(reply: WireObject, type: number, id: number): void;
   /** The connection, for replies that are written without an encoder; null for datagrams. */
   readonly stream: RpcStream | null;
+  /** The datagrams that answer a datagram, likewise; null for connections. */
+  readonly replies: DatagramReplies | null;
 }
 
 /** A connection as far as replies without an encoder are concerned. */

@@ -10,10 +10,12 @@
  * ```
  */
 import type { Store, ValueCopy } from '@larder/cache';
-import { SEND_BUFFER_BYTES } from '@larder/datapath';
+import { type DatagramReplies, SEND_BUFFER_BYTES } from '@larder/datapath';
 import {
   type BytesListView,
+  DATAGRAM_BYTES,
   type Encoder,
+  FRAGMENT_HEADER_BYTES,
   FRAME_HEADER_BYTES,
   type Message,
   putFrameHeader,
@@ -28,6 +30,8 @@ const ENTRY_BYTES = 8;
 /** Room that is asked for; a send buffer with less is taken for full. */
 const ROOM_BYTES = 256;
 const ROOM_PER_VALUE_BYTES = 32;
+/** Keys of a getM that is answered in one datagram: their entries leave room for values. */
+const RPC_DATAGRAM_KEYS_MAX = 100;
 /** The bit of GetReply's `val` and of GetMReply's `vals`. */
 const FIRST_FIELD = 1;
 
@@ -60,23 +64,20 @@ export class ShortReplies {
     const start = stream.reserve(ROOM_BYTES);
     if (start === 0) return false;
     const object = start + FRAME_HEADER_BYTES;
-    const value = object + OBJECT_HEADER_BYTES + ENTRY_BYTES;
-    const room = stream.limit - value;
-    const { keyOffset, keyBytes, hash } = this.#request;
-    const copies = this.#copies;
-    const bytes = copies.copy(keyOffset, keyBytes, hash, value, room);
-    // An empty value is an absent field.
-    if (bytes <= 0 || copies.hasFlags) return false;
-    const view = this.#view;
-    putFrameHeader(view, start, value - object + bytes, type, id);
-    view.setInt32(object, 1, true);
-    view.setInt32(object + 4, FIRST_FIELD, true);
-    view.setUint32(object + 8, bytes, true);
-    view.setUint32(object + 12, value - object, true);
-    stream.cursor = value + bytes;
-    copies.count(copies.item, copies.tag);
-    this.#counters[CMD_GET]! += 1;
-    this.#counters[GET_HITS]! += 1;
+    const end = this.#one(object, stream.limit);
+    if (end === 0) return false;
+    putFrameHeader(this.#view, start, end - object, type, id);
+    stream.cursor = end;
+    return true;
+  }
+
+  /** The same in one datagram. */
+  sendOneDatagram(replies: DatagramReplies, type: number, id: number): boolean {
+    const start = replies.begin(DATAGRAM_BYTES);
+    const object = start + FRAGMENT_HEADER_BYTES;
+    const end = this.#one(object, start + DATAGRAM_BYTES);
+    if (end === 0) return false;
+    this.#endDatagram(replies, start, end, type, id);
     return true;
   }
 
@@ -86,33 +87,87 @@ export class ShortReplies {
     if (count === 0 || count > RPC_SHORT_KEYS_MAX) return false;
     const start = stream.reserve(ROOM_BYTES + count * (ENTRY_BYTES + ROOM_PER_VALUE_BYTES));
     if (start === 0) return false;
-    const { limit } = stream;
     const object = start + FRAME_HEADER_BYTES;
-    const list = object + OBJECT_HEADER_BYTES + ENTRY_BYTES;
-    let value = list + count * ENTRY_BYTES;
+    const end = this.#many(message, keys, count, object, stream.limit);
+    if (end === 0) return false;
+    putFrameHeader(this.#view, start, end - object, type, id);
+    stream.cursor = end;
+    return true;
+  }
+
+  /** The same in one datagram. */
+  sendManyDatagram(
+    replies: DatagramReplies,
+    message: Message,
+    keys: BytesListView,
+    type: number,
+    id: number,
+  ): boolean {
+    const count = keys.length;
+    if (count === 0 || count > RPC_DATAGRAM_KEYS_MAX) return false;
+    const start = replies.begin(DATAGRAM_BYTES);
+    const object = start + FRAGMENT_HEADER_BYTES;
+    const end = this.#many(message, keys, count, object, start + DATAGRAM_BYTES);
+    if (end === 0) return false;
+    this.#endDatagram(replies, start, end, type, id);
+    return true;
+  }
+
+  /** A GetReply at `object`, which must end before `limit`: its end, or 0. */
+  #one(object: number, limit: number): number {
+    const { keyOffset, keyBytes, hash } = this.#request;
+    const copies = this.#copies;
+    const value = object + OBJECT_HEADER_BYTES + ENTRY_BYTES;
+    const bytes = copies.copy(keyOffset, keyBytes, hash, value, limit - value);
+    // An empty value is an absent field.
+    if (bytes <= 0 || copies.hasFlags) return 0;
+    const view = this.#view;
+    view.setInt32(object, 1, true);
+    view.setInt32(object + 4, FIRST_FIELD, true);
+    view.setUint32(object + 8, bytes, true);
+    view.setUint32(object + 12, value - object, true);
+    copies.count(copies.item, copies.tag);
+    this.#counters[CMD_GET]! += 1;
+    this.#counters[GET_HITS]! += 1;
+    return value + bytes;
+  }
+
+  /** A GetMReply likewise. */
+  #many(message: Message, keys: BytesListView, count: number, object: number, limit: number): number {
     const request = this.#request;
     const copies = this.#copies;
     const view = this.#view;
+    const list = object + OBJECT_HEADER_BYTES + ENTRY_BYTES;
+    let value = list + count * ENTRY_BYTES;
     for (let index = 0, entry = list; index < count; index++, entry += ENTRY_BYTES) {
       const key = keys.locate(index);
       request.key(message, key.offset, key.bytes);
       const bytes = copies.copy(request.keyOffset, request.keyBytes, request.hash, value, limit - value);
-      if (bytes < 0 || copies.hasFlags) return false;
+      if (bytes < 0 || copies.hasFlags) return 0;
       this.#items[index] = copies.item;
       this.#tags[index] = copies.tag;
       view.setUint32(entry, bytes, true);
       view.setUint32(entry + 4, bytes === 0 ? 0 : value - object, true);
       value += bytes;
     }
-    putFrameHeader(view, start, value - object, type, id);
     view.setInt32(object, 1, true);
     view.setInt32(object + 4, FIRST_FIELD, true);
     view.setUint32(object + 8, count, true);
     view.setUint32(object + 12, list - object, true);
-    stream.cursor = value;
     for (let index = 0; index < count; index++) copies.count(this.#items[index]!, this.#tags[index]!);
     this.#counters[CMD_GET]! += count;
     this.#counters[GET_HITS]! += count;
-    return true;
+    return value;
+  }
+
+  #endDatagram(replies: DatagramReplies, start: number, end: number, type: number, id: number): void {
+    const view = this.#view;
+    view.setUint32(start, id, true);
+    view.setUint32(start + 4, type, true);
+    view.setUint32(start + 8, end - start - FRAGMENT_HEADER_BYTES, true);
+    // The first part of one.
+    view.setUint16(start + 12, 0, true);
+    view.setUint16(start + 14, 1, true);
+    replies.end(end - start);
   }
 }
