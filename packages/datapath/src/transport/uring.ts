@@ -21,7 +21,14 @@ import { EVENT_FD_BYTES } from '../sys/event-fd.ts';
 import { IoUring } from '../sys/io-uring.ts';
 import * as io from '../sys/io-uring-constants.ts';
 import * as sockets from '../sys/sockets.ts';
-import { type Connection, ConnectionState, SEND_INLINE, SEND_NONE, SEND_WAITING } from './connection.ts';
+import {
+  type Connection,
+  ConnectionState,
+  GATE_CONGESTED,
+  SEND_INLINE,
+  SEND_NONE,
+  SEND_WAITING,
+} from './connection.ts';
 import { ConnectionList } from './connection-list.ts';
 import { LinuxTransport, type Listener } from './linux-base.ts';
 import { resolveZeroCopyBytesMin, type TransportOptions } from './options.ts';
@@ -257,6 +264,8 @@ export class UringTransport<S> extends LinuxTransport<S> {
         KIND_SEND_INLINE,
       );
     }
+    // Nothing reports a send that took everything: what waits for its end must not wait for other events too.
+    if (connection.isFinishing || (connection.gate & GATE_CONGESTED) !== 0) this.#isUnfinished = true;
     connection.sendMode = SEND_INLINE;
     connection.sendResult = NO_RESULT;
     this.#inline.push(connection);
