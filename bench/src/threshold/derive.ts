@@ -3,6 +3,9 @@ import { type CopyThresholdSample, deriveCopyThreshold } from '@larder/datapath'
 import { median } from '../harness/statistics.ts';
 import { BUFFER_SIZES, bufferBytes, type Cell } from './shapes.ts';
 
+/** What a sweep cannot tell from nothing; a reference has to be better by more. */
+const GAIN_LEAST = 0.03;
+
 /** By how much a reference is better than a copy (the paper's figure 5), in rounds that followed each other. */
 export function gainOf(cell: Cell): number {
   return median(cell.copyNs.map((copyNs, round) => copyNs / cell.referenceNs[round]! - 1));
@@ -17,7 +20,10 @@ export function samplesOf(cells: readonly Cell[]): CopyThresholdSample[] {
     const same = cells.filter((cell) => bufferBytes(cell) === bytes);
     const copyNs = median(same.map((cell) => median(cell.copyNs) / cell.buffers));
     const gainNs = median(
-      same.map((cell) => (median(cell.copyNs) - median(cell.referenceNs)) / cell.buffers),
+      same.map((cell) => {
+        const copyCost = median(cell.copyNs);
+        return (copyCost * (1 - GAIN_LEAST) - median(cell.referenceNs)) / cell.buffers;
+      }),
     );
     return { bytes, copyNs, referenceNs: copyNs - gainNs };
   });

@@ -2,6 +2,7 @@
  * Larder's own: fields are hybrid pointers, and a reply is serialized and sent in one pass
  * (papers/sosp23 3.2.3). Requests are read in place, without making an object per field.
  */
+import { SoloCounts } from '@larder/datapath';
 import {
   Encoder,
   encode,
@@ -37,7 +38,8 @@ export class LarderSerializer implements Serializer {
   /** Buffers of at least `referenceBytesMin` bytes are referenced. */
   constructor(name: string, memory: SerializerMemory, referenceBytesMin: number) {
     this.name = name;
-    this.send = new SendMemory(memory.allocator, { referenceBytesMin });
+    // One thread has the store, as in the paper's server.
+    this.send = new SendMemory(new SoloCounts(memory.allocator), { referenceBytesMin });
     this.#encoder = new Encoder(this.send);
     this.reply = new GetReply(this.#encoder);
     this.#putReply = new PutReply(this.#encoder);
@@ -71,13 +73,8 @@ export class LarderSerializer implements Serializer {
   }
 
   protected fill(id: number, values: number, count: number): void {
-    const { reply, pairs } = this;
-    const { vals } = reply;
-    reply.id = id;
-    for (let index = 0; index < count; index++) {
-      const pair = values + 2 * index;
-      vals.appendAt(pairs[pair]!, pairs[pair + 1]!);
-    }
+    this.reply.id = id;
+    this.reply.vals.appendAllAt(this.pairs, values, count);
   }
 
   writePutReply(output: ReplyOutput, id: number): void {
