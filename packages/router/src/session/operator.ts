@@ -5,6 +5,9 @@ import { CMD_ADMIN } from '../statistics/counters.ts';
 import type { ClientSession } from './client-session.ts';
 import type { SessionContext } from './context.ts';
 
+/** The memcached whose protocol is spoken: clients read it to decide what they may ask for. */
+const PROTOCOL_LEVEL = '1.6.45';
+
 export type StatisticsRow = readonly [name: string, value: string | number];
 
 /** What `stats` shows. */
@@ -52,7 +55,7 @@ export class Operator {
         context.answer(client, 'MN\r\n');
         return true;
       case Command.version:
-        context.answer(client, `VERSION ${context.options.version}\r\n`);
+        context.answer(client, `VERSION ${PROTOCOL_LEVEL}-larder-router-${context.options.version}\r\n`);
         return true;
       case Command.stats:
         this.#stats(session);

@@ -257,8 +257,8 @@ async function openRouting(
     observer: observerOf(input, counters, post),
     services: {
       clock,
-      // One worker keeps undelivered deletes; a folder has one owner.
-      spoolFolder: spoolFolder === '' ? undefined : `${spoolFolder}/worker-${input.index}`,
+      // Shared by all workers: what one leaves behind another delivers.
+      spoolFolder: spoolFolder === '' ? undefined : spoolFolder,
       notice: (text) => post({ type: 'log', level: 'warn', fields: { worker: input.index }, text }),
     },
     defaults: {
