@@ -74,6 +74,28 @@ test('buf runs the plugin', () => {
   );
 });
 
+test('under buf, what is not supported is refused with its place', () => {
+  const path = outputFolder('refused');
+  const config = { version: 'v2', plugins: [{ local: LAUNCHER, out: 'gen' }] };
+  writeFileSync(join(path, 'buf.gen.yaml'), JSON.stringify({ ...config, inputs: [{ directory: '.' }] }));
+  const buf = join(
+    dirname(createRequire(import.meta.url).resolve('@bufbuild/buf/package.json')),
+    'bin',
+    'buf',
+  );
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['// x\nedition = "2023";\nmessage A {}\n', /a\.proto:2:1: editions are not supported/],
+    ['syntax = "proto2";\nmessage A { repeated group B = 1 {} }\n', /a\.proto:1:1: proto2 is not supported/],
+    ['syntax = "proto3";\nmessage A {\n  string s = 70000;\n}\n', /a\.proto:3:3: field s has number 70000/],
+  ];
+  for (const [text, pattern] of refused) {
+    writeFileSync(join(path, 'a.proto'), text);
+    const { status, stderr } = run(process.execPath, [buf, 'generate'], path);
+    assert.notEqual(status, 0);
+    assert.match(stderr, pattern);
+  }
+});
+
 test('the command compiles by itself, and says where a schema is wrong', () => {
   const path = outputFolder('command');
   const args = ['-I', SCHEMA_FOLDER, '--out', path, ...NAMES.map((name) => join(SCHEMA_FOLDER, name))];

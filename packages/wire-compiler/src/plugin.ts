@@ -2,7 +2,7 @@
  * The protoc plugin. Around the plugin framework it adds what a person needs: TypeScript as the default target,
  * and errors that name file and line, in the way that protoc and buf show them.
  */
-import { create } from '@bufbuild/protobuf';
+import { create, maximumEdition, minimumEdition } from '@bufbuild/protobuf';
 import {
   type CodeGeneratorRequest,
   type CodeGeneratorResponse,
@@ -44,6 +44,9 @@ export const larderPlugin: Plugin = {
         supportedFeatures: BigInt(
           CodeGeneratorResponse_Feature.PROTO3_OPTIONAL | CodeGeneratorResponse_Feature.SUPPORTS_EDITIONS,
         ),
+        // They are claimed, so that it is this plugin that refuses them, with the place.
+        minimumEdition,
+        maximumEdition,
       });
     }
   },

@@ -9,7 +9,7 @@ import {
   type FileDescriptorProto,
 } from '@bufbuild/protobuf/wkt';
 import { CompilerError } from '../errors.ts';
-import { placeOf } from './source-places.ts';
+import { hasPlace, placeOf } from './source-places.ts';
 
 /** Field numbers of descriptor.proto, for paths. */
 const FILE = { messageType: 4, extension: 7, syntax: 12, edition: 14 };
@@ -20,8 +20,11 @@ const OPTIONS_TYPE = /^\.google\.protobuf\.[A-Za-z]+Options$/;
 
 /** Throws `CompilerError` for the first construct of `file` that no code can be generated for. */
 export function checkSupported(file: FileDescriptorProto): void {
-  if (file.syntax === 'editions')
-    throw unsupported(file, [FILE.edition], 'editions are not supported; write syntax = "proto3";');
+  if (file.syntax === 'editions') {
+    // protoc says where the edition is, buf calls that the syntax.
+    const path = hasPlace(file, [FILE.edition]) ? [FILE.edition] : [FILE.syntax];
+    throw unsupported(file, path, 'editions are not supported; write syntax = "proto3";');
+  }
   if (file.syntax !== 'proto3')
     throw unsupported(file, [FILE.syntax], 'proto2 is not supported; write syntax = "proto3";');
   checkExtensions(file, file.extension, [FILE.extension]);
