@@ -7,11 +7,13 @@
  *   block   [ start → copied fields → cursor | room → limit ]      a place = offset − start
  * ```
  */
-import { BUFFER_HEADER_BYTES } from '@larder/datapath';
+import { BUFFER_HEADER_BYTES, CHUNK_BYTES_MAX } from '@larder/datapath';
 import { Memory } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
 import { BUMP_BYTES_INITIAL, BUMP_BYTES_KEPT, BUMP_BYTES_MAX } from '../limits.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
+
+const CHUNK_ROOM_MAX = CHUNK_BYTES_MAX - BUFFER_HEADER_BYTES;
 
 export class BumpArena {
   memory: Memory;
@@ -40,6 +42,15 @@ export class BumpArena {
     this.cursor = this.start;
   }
 
+  /** Gives the block away, with all that is in it: the chunk that it is, 0 when it does not lie in the arena. */
+  give(): number {
+    const chunk = this.#chunk;
+    if (chunk === 0) return 0;
+    this.#chunk = 0;
+    this.dispose();
+    return chunk;
+  }
+
   /** Gives the block back. */
   dispose(): void {
     if (this.#chunk !== 0) this.#send?.owners.release(this.#chunk);
@@ -56,6 +67,8 @@ export class BumpArena {
     if (needed > BUMP_BYTES_MAX) throw new WireError('TOO_LARGE', `${needed} bytes of copied fields`);
     let capacity = Math.max(BUMP_BYTES_INITIAL, this.limit - this.start);
     while (capacity < needed) capacity *= 2;
+    // The largest block that a chunk of the arena holds is a little less than a power of two.
+    if (capacity > CHUNK_ROOM_MAX && needed <= CHUNK_ROOM_MAX) capacity = CHUNK_ROOM_MAX;
     const { memory, start } = this;
     const chunk = this.#chunk;
     this.#take(capacity);

@@ -319,6 +319,30 @@ test('a message that outgrows the arena`s largest chunk is sent all the same', (
   assert.equal(allocator.chunksInUse(), 0);
 });
 
+test('many small fields are sent from the block that they were copied to', () => {
+  const allocator = makeAllocator();
+  const memory = new SendMemory(allocator);
+  const encoder = new Encoder(memory);
+  const reply = new GetMReply(encoder);
+  const target = new RecordingTarget(allocator);
+  for (const count of [10, 300, 3000, 10]) {
+    const contents = Array.from({ length: count }, () => bytesOf(200));
+    for (const content of contents) reply.vals.append(content);
+    sendObject(target, reply);
+    const kinds = target.parts.map(({ kind }) => kind);
+    const frontBytes = 16 + 16 + count * 208;
+    assert.equal(kinds.includes('referenced'), frontBytes > 16_384);
+    assert.deepEqual(
+      values(GetMReplyView.read(target.take().subarray(16))),
+      contents.map((each) => Buffer.from(each)),
+    );
+    for (const owner of target.owners.splice(0)) memory.complete(owner);
+  }
+  target.close();
+  encoder.dispose();
+  assert.equal(allocator.chunksInUse(), 0);
+});
+
 test('a connection takes objects of the portable world too, copied', () => {
   const allocator = makeAllocator();
   const target = new RecordingTarget(allocator);

@@ -41,7 +41,7 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
       encoder.writeFront(object, send.memory, at + FRAME_HEADER_BYTES);
       target.cursor = at + frontBytes;
     } else {
-      writeLongFront(target, encoder, object, frontBytes, type, id);
+      writeLongFront(target, encoder, object, type, id);
     }
     if (encoder.references.count > 0) encoder.giveReferences(target);
   } finally {
@@ -50,17 +50,39 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
   }
 }
 
+/**
+ * A front that no send buffer holds: structure is written to one when it can be, and the bump arena's block is
+ * referenced as it is, so that what was copied at assignment is not copied again.
+ */
 function writeLongFront(
   target: SendTarget,
   encoder: Encoder,
   object: WireObject,
-  frontBytes: number,
   type: number,
   id: number,
 ): void {
-  const at = output.take(frontBytes);
-  const { memory } = output;
-  putFrameHeader(memory.view, at, encoder.bytes, type, id);
-  encoder.writeFront(object, memory, at + FRAME_HEADER_BYTES);
-  target.writeBytes(memory.u8.subarray(at, at + frontBytes));
+  const { send, structureBytes, copiedBytes } = encoder;
+  const bytes = FRAME_HEADER_BYTES + structureBytes;
+  if (send !== null && bytes <= SEND_BUFFER_BYTES) {
+    const at = target.reserve(bytes);
+    if (at === 0) return;
+    putFrameHeader(send.memory.view, at, encoder.bytes, type, id);
+    encoder.writeStructure(object, send.memory, at + FRAME_HEADER_BYTES);
+    target.cursor = at + bytes;
+  } else {
+    const at = output.take(bytes);
+    const { memory } = output;
+    putFrameHeader(memory.view, at, encoder.bytes, type, id);
+    encoder.writeStructure(object, memory, at + FRAME_HEADER_BYTES);
+    target.writeBytes(memory.slice(at, bytes));
+  }
+  if (copiedBytes === 0) return;
+  const { memory, start } = encoder.bump;
+  const owner = encoder.bump.give();
+  if (owner === 0) {
+    target.writeBytes(memory.slice(start, copiedBytes));
+  } else {
+    send?.guard?.posted(start, copiedBytes, owner);
+    target.reference(start, copiedBytes, owner);
+  }
 }
