@@ -32,7 +32,7 @@ import {
   writeToSocket,
 } from '../index.ts';
 import { place } from '../testing/arena.ts';
-import { EchoPeer, makeEchoServer } from '../testing/echo-peers.ts';
+import { EchoPeer, HOLDS_MAX, makeEchoServer } from '../testing/echo-peers.ts';
 import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
 
 const SOAK_MESSAGES = Number(process.env.LARDER_SOAK_MESSAGES ?? 1_000_000);
@@ -103,6 +103,44 @@ for (const { kind, available, reason } of availableTransports()) {
     await Promise.all([client.stop(), server.stop()]);
     assert.equal(client.allocator.chunksInUse(), 0);
     assert.equal(server.allocator.chunksInUse(), 0);
+  });
+}
+
+for (const { kind, available } of availableTransports()) {
+  if (!available) continue;
+  test(`${kind}: views that a slow consumer keeps stay as they are, in a bounded number of receive buffers`, async () => {
+    const kept: { view: GetMReplyView; id: number }[] = [];
+    const server = new EchoPeer(makeAllocator(kind, 32), 512, (_connection, message, _type, id) => {
+      kept.push({ view: new GetMReplyView(message).retain(), id });
+    });
+    const client = new EchoPeer(makeAllocator(kind, 32), 512, () => {});
+    await server.start(kind);
+    await client.start(kind);
+    const path = join(folder, `kept-${kind}.sock`);
+    await server.listen(kind, { kind: 'unix', path });
+    const connection = client.transport.connect({ kind: 'unix', path });
+    const contents = Array.from({ length: 120 }, (_, id) => randomBytes(1 + ((id * 997) % 9000)));
+    for (const [id, content] of contents.entries()) {
+      client.reply.id = id;
+      client.reply.vals.append(content);
+      connection.sendObject(client.reply, 1, id);
+      // Now and then the server takes what is there, so that it comes in many buffers.
+      if (id % 7 === 0) await until(() => kept.length > id / 2, [client, server], 'some');
+    }
+    await until(() => kept.length === contents.length, [client, server], 'all messages');
+    assert.ok(server.holds.buffers <= HOLDS_MAX);
+    assert.ok(server.holds.copiedOut > 0, 'beyond the limit messages moved to copies');
+    assert.equal(kept.length, contents.length);
+    for (const { view, id } of kept) {
+      assert.equal(view.id, id);
+      assert.deepEqual(Buffer.from(view.vals.at(0)), contents[id]);
+      view.release();
+    }
+    assert.equal(server.holds.buffers, 0);
+    connection.end();
+    await until(() => server.transport.statistics.connectionsCurrent === 0, [client, server], 'the end');
+    await Promise.all([client.stop(), server.stop()]);
+    assert.equal(client.allocator.chunksInUse() + server.allocator.chunksInUse(), 0);
   });
 }
 

@@ -17,8 +17,11 @@ import {
   type TransportHandler,
   type TransportKind,
 } from '@larder/datapath';
-import { Encoder, FrameReader, Memory, type Message, SendMemory } from '../index.ts';
+import { Encoder, FrameReader, Memory, type Message, ReceiveHolds, SendMemory } from '../index.ts';
 import { GetMReply, GetMReplyView } from './get-m.larder.ts';
+
+/** Receive buffers that retained messages hold before they get copies. */
+export const HOLDS_MAX: number = 6;
 
 type OnMessage = (connection: Connection<FrameReader>, message: Message, type: number, id: number) => void;
 
@@ -26,6 +29,8 @@ type OnMessage = (connection: Connection<FrameReader>, message: Message, type: n
 export class EchoPeer implements TransportHandler<FrameReader> {
   readonly allocator: SlabAllocator;
   readonly memory: SendMemory;
+  /** For messages that a test retains. */
+  readonly holds: ReceiveHolds;
   readonly encoder: Encoder;
   readonly reply: GetMReply;
   referencesCompleted = 0;
@@ -40,6 +45,7 @@ export class EchoPeer implements TransportHandler<FrameReader> {
   constructor(allocator: SlabAllocator, referenceBytesMin: number, onMessage: OnMessage) {
     this.allocator = allocator;
     this.memory = new SendMemory(allocator, { referenceBytesMin });
+    this.holds = new ReceiveHolds(allocator, HOLDS_MAX);
     this.encoder = new Encoder(this.memory);
     this.reply = new GetMReply(this.encoder);
     this.#arena = Memory.ofArena(allocator.arena);
@@ -90,10 +96,11 @@ export class EchoPeer implements TransportHandler<FrameReader> {
   }
 
   onConnect(connection: Connection<FrameReader>): void {
-    connection.session = new FrameReader(this.#arena, (message, type, id) => {
+    const onFrame = (message: Message, type: number, id: number): boolean => {
       this.#onMessage(connection, message, type, id);
       return !connection.isCongested;
-    });
+    };
+    connection.session = new FrameReader(this.#arena, onFrame, { holds: this.holds });
   }
 
   onData(connection: Connection<FrameReader>, start: number, end: number): number {
