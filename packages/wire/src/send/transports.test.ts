@@ -119,7 +119,7 @@ for (const { kind, available } of availableTransports()) {
     const path = join(folder, `kept-${kind}.sock`);
     await server.listen(kind, { kind: 'unix', path });
     const connection = client.transport.connect({ kind: 'unix', path });
-    const contents = Array.from({ length: 120 }, (_, id) => randomBytes(1 + ((id * 997) % 9000)));
+    const contents = Array.from({ length: 500 }, (_, id) => randomBytes(1 + ((id * 997) % 9000)));
     for (const [id, content] of contents.entries()) {
       client.reply.id = id;
       client.reply.vals.append(content);
