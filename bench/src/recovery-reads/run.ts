@@ -24,7 +24,9 @@ const SECTIONS = [
   { name: 'balance', about: 'reads per machine over rotated stripes', isSlow: false },
   { name: 'costs', about: '1,000 random cost vectors per code', isSlow: true },
   { name: 'optimal', about: 'the true minimum, up to a minute per code', isSlow: true },
-  { name: 'model', about: 'replace against the optimum of its model, n ≤ 16', isSlow: true },
+  { name: 'model-array', about: 'replace against the optimum of its model: array codes', isSlow: true },
+  { name: 'model-density', about: 'the same: minimum density codes', isSlow: true },
+  { name: 'model-crs', about: 'the same: Cauchy Reed-Solomon', isSlow: true },
 ] as const;
 
 const USAGE = `Usage: npm run bench -- recovery-reads [options] [section ...]
@@ -32,7 +34,7 @@ const USAGE = `Usage: npm run bench -- recovery-reads [options] [section ...]
 Symbols read for a lost node, as tables and charts beside the paper's figures 1, 2 and 3, and what else the
 planners are to reach. Without a section all that are not marked slow; --all for all.
 
-${SECTIONS.map(({ name, about, isSlow }) => `  ${name.padEnd(12)}${about}${isSlow ? ' (slow)' : ''}\n`).join('')}
+${SECTIONS.map(({ name, about, isSlow }) => `  ${name.padEnd(15)}${about}${isSlow ? ' (slow)' : ''}\n`).join('')}
   --all            the slow ones too
   --out <folder>   where recovery-reads.md, .json and the charts go (default: docs/evaluation)
   --no-write       write no files (otherwise sections that are not run keep their earlier results)

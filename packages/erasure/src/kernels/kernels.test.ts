@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { legalCodes } from '../codes/catalogue.ts';
 import { decode, encode, encodeSchedule, update, verify } from '../codes/codec.ts';
 import { createCode } from '../codes/registry.ts';
+import { plan } from '../planners/planner.ts';
 import { allocateSlots } from '../schedule/allocate-slots.ts';
 import { executeSchedule, type XorSchedule, type XorStep } from '../schedule/xor-schedule.ts';
 import { KernelMemory } from './kernel-memory.ts';
@@ -144,6 +145,30 @@ test('compiled, step by step and reference give the same bytes for any schedule'
     }),
     { seed, numRuns: 60 },
   );
+});
+
+test('every code up to ten nodes, and plans for its nodes, compiled and by the reference', () => {
+  const memory = new KernelMemory(4 << 20);
+  const bytes = 128;
+  for (const code of legalCodes({ nodesMax: 10, shortened: 'tightest', extraBits: 0, parityNodesMax: 4 })) {
+    const lost = code.nodes >>> 1;
+    for (const schedule of [encodeSchedule(code), plan({ code, lostNode: lost }).schedule]) {
+      const regions = Array.from({ length: schedule.inputs + schedule.outputs }, () =>
+        memory.allocate(bytes),
+      );
+      regions.forEach(filler(schedule.xors));
+      const [inputs, outputs] = [regions.slice(0, schedule.inputs), regions.slice(schedule.inputs)];
+      const expected = outputs.map(() => new Uint8Array(bytes));
+      executeSchedule(schedule, inputs, expected);
+      for (const level of kernelLevels) {
+        new XorProgram(schedule, level, { compileFromBytes: 0 }).run(inputs, outputs);
+        for (const [i, output] of outputs.entries()) {
+          assert.ok(Buffer.compare(output, expected[i]!) === 0, `${code.id}, ${level}`);
+        }
+      }
+      for (const region of regions) memory.free(region);
+    }
+  }
 });
 
 test('a program is compiled once it has been used enough, and goes on giving the same', () => {
