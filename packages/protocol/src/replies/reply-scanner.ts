@@ -67,6 +67,8 @@ export class ReplyScanner {
   needed: number = 0;
   /** The last item of the reply found: tells errors and hits apart. */
   last: ReplyItem = ReplyItem.end;
+  /** Whether the reply found has an empty value without client flags: with plain memcached maybe a lease's stub. */
+  hasEmptyValue: boolean = false;
   readonly #reader: ReplyReader = new ReplyReader();
   #scanned: number = 0;
 
@@ -78,6 +80,7 @@ export class ReplyScanner {
     const reader = this.#reader;
     const rules = TABLE[shape]!;
     let item = at + this.#scanned;
+    if (this.#scanned === 0) this.hasEmptyValue = false;
     for (;;) {
       const consumed = reader.read(bytes, item, end);
       if (consumed === 0) {
@@ -92,6 +95,9 @@ export class ReplyScanner {
         return -1;
       }
       item += consumed;
+      if (reader.kind === ReplyItem.value && reader.valueStart === reader.valueEnd && reader.flags === 0) {
+        this.hasEmptyValue = true;
+      }
       if (rule === ENDS) {
         this.last = reader.kind;
         this.#scanned = 0;

@@ -34,6 +34,7 @@ import { type DestinationOptions, Dialect, timeoutOf } from './destination-optio
 import type { Link, LinkHandler } from './link.ts';
 import { type Pending, PendingKind, PendingQueue } from './pending.ts';
 import { readError, readLease, readMappedLease, readSingle, readStubCheck, readValue } from './read-reply.ts';
+import { filterStubs } from './stub-filter.ts';
 import { MALFORMED_REQUEST, writeRequest, writeStubCheck } from './write-request.ts';
 
 /** What a pipeline tells the destination that it belongs to. */
@@ -291,7 +292,11 @@ export class Pipeline implements LinkHandler {
       const sink = pending.isDone ? undefined : pending.forwardSink;
       const { tag } = pending;
       this.queue.recycle(pending);
-      sink?.onBytes(tag, bytes, at, at + consumed);
+      if (scanner.hasEmptyValue && this.#owner.dialect !== Dialect.larder && sink !== undefined) {
+        filterStubs(bytes, at, at + consumed, sink, tag, (request, resolve) =>
+          this.#askStub(request, resolve),
+        );
+      } else sink?.onBytes(tag, bytes, at, at + consumed);
     }
     return consumed;
   }
@@ -411,6 +416,21 @@ export class Pipeline implements LinkHandler {
     this.queue.push(pending);
     this.#owner.statistics.outstanding++;
     this.#owner.watch(this);
+  }
+
+  /** The same for a value that was passed on. */
+  #askStub(request: Request, resolve: (reply: Reply) => void): void {
+    const link = this.#link;
+    if (link === undefined) {
+      resolve(Reply.of(Result.aborted));
+      return;
+    }
+    this.#lineOperation = -1;
+    // The key is as the server sent it, so that a prefix is in it already.
+    writeStubCheck(link, request, false);
+    const pending = this.#push(PendingKind.stubCheck, timeoutOf(this.#owner.options, Operation.get));
+    pending.request = request;
+    pending.resolve = resolve;
   }
 
   #answerStatistics(head: Pending, bytes: Buffer): boolean {

@@ -547,3 +547,28 @@ test('forwarding: bytes in, bytes out, in order, beside requests of objects', as
   link().end();
   assert.equal(sink.seen.at(-1), '5 aborted');
 });
+
+test('forwarding to plain memcached: the stubs of leases are no values there either', async () => {
+  const { link, destination } = bench({ dialect: Dialect.memcached });
+  const sink = new Collector();
+  const forward = (text: string, tag: number): void => {
+    const bytes = Buffer.from(text, 'latin1');
+    assert.equal(destination.forward(bytes, 0, bytes.length, ReplyShape.values, sink, tag), undefined);
+  };
+  forward('gets a b c\r\n', 1);
+  forward('get d\r\n', 2);
+  link().open();
+  link().sent();
+  link().reply(
+    'VALUE a 0 0 7\r\n\r\nVALUE b 5 0 8\r\n\r\nVALUE c 0 0 9\r\n\r\nEND\r\nVALUE d 0 0\r\n\r\nEND\r\n',
+  );
+  assert.deepEqual(sink.seen, []);
+  assert.equal(link().sent(), 'mg a v f c\r\nmg c v f c\r\nmg d v f c\r\n');
+  link().reply('VA 0 f0 c7 Z\r\n\r\nVA 0 f0 c9\r\n\r\nEN\r\n');
+  assert.deepEqual(sink.seen, ['1 VALUE b 5 0 8\r\n\r\nVALUE c 0 0 9\r\n\r\nEND\r\n', '2 END\r\n']);
+  assert.equal(destination.statistics.outstanding, 0);
+  forward('get e\r\n', 3);
+  link().reply('VALUE e 0 0\r\n\r\nEND\r\n');
+  link().end();
+  assert.equal(sink.seen.at(-1), '3 aborted');
+});
