@@ -45,7 +45,7 @@ export function describeClientResult(result: ClientResult): string {
   ].join('\n');
 }
 
-export function clientPage(report: ClientReport): string {
+function clientPage(report: ClientReport): string {
   const { machine, results } = report;
   const names = results[0]?.clients.map(({ client, version }) => `${client} ${version}`) ?? [];
   const rows = results.map((result) => {
@@ -77,7 +77,7 @@ export function clientPage(report: ClientReport): string {
   ].join('\n');
 }
 
-export function drawClientReport(report: ClientReport): string {
+function drawClientReport(report: ClientReport): string {
   const { results } = report;
   const rows = results.reduce((count, { clients }) => count + clients.length, 0);
   const height = TOP + rows * ROW_HEIGHT + results.length * GROUP_GAP + MARGIN;

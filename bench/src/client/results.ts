@@ -50,8 +50,8 @@ export interface ClientReport {
 }
 
 /** The target, at this number of callers. */
-export const TARGET_CALLERS: number = 32;
-export const TARGET_RATIO: number = 2;
+const TARGET_CALLERS: number = 32;
+const TARGET_RATIO: number = 2;
 
 export function medianRate({ runs }: ClientRuns): number {
   return median(runs.map((run) => run.getsPerSecond));

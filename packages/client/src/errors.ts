@@ -25,8 +25,6 @@ export const CacheErrorCode: {
   readonly invalidValue: 'INVALID_VALUE';
   /** incr or decr of a value that is not a whole number. */
   readonly notNumber: 'NOT_NUMBER';
-  /** An optional peer that the used function needs is not installed. */
-  readonly missingPeer: 'MISSING_PEER';
   /** The server refused: its own words are in the message. Trouble. */
   readonly server: 'SERVER';
   /** No answer in time. Trouble. */
@@ -46,7 +44,6 @@ export const CacheErrorCode: {
   invalidKey: 'INVALID_KEY',
   invalidValue: 'INVALID_VALUE',
   notNumber: 'NOT_NUMBER',
-  missingPeer: 'MISSING_PEER',
   server: 'SERVER',
   timeout: 'TIMEOUT',
   unavailable: 'UNAVAILABLE',

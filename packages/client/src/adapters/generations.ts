@@ -22,7 +22,7 @@ interface Known {
 }
 
 /** How long a process believes in a generation without looking again. */
-export const GENERATION_MEMO_MS_DEFAULT: number = 1000;
+const GENERATION_MEMO_MS_DEFAULT: number = 1000;
 const NAMESPACES_MAX = 10_000;
 
 /** What the process knows, for each cache, so that several adapters on one cache agree. */
