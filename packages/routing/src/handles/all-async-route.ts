@@ -4,9 +4,9 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { defaultReply } from './default-reply.ts';
 import { detached } from './detached.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class AllAsyncRoute implements RouteHandle {
   readonly name: string = 'all-async';

@@ -7,10 +7,10 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply, Result } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { detached } from './detached.ts';
 import { singleOr } from './null-route.ts';
 import { isWorse } from './severity.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class AllMajorityRoute implements RouteHandle {
   readonly name: string = 'all-majority';

@@ -1,6 +1,6 @@
 /**
- * Deletes that a destination below could not be given are written to the spool, answered as not found, and
- * delivered when the destination is back.
+ * The target, for a configuration that wants failed deletes to be spooled: wherever the process has a spool folder
+ * they are anyway, and where it has none, the operator is told.
  */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
@@ -8,14 +8,11 @@ import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, route
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { Spool } from '../spool/spool.ts';
-import { withSpool } from './asynclog-scope.ts';
 
 export class AsynclogRoute implements RouteHandle {
   readonly name: string = 'asynclog';
   readonly children: readonly RouteHandle[];
 
-  /** `target` was built with the spool in force: its destinations do the work. */
   constructor(target: RouteHandle) {
     this.children = [target];
   }
@@ -30,22 +27,19 @@ export class AsynclogRoute implements RouteHandle {
   }
 }
 
-/** Builds with the process's spool in force, if it has a folder for one. */
-export function withAsynclog<T>(context: BuildContext, build: () => T): T {
-  const { services } = context;
-  const folder = services.spoolFolder;
-  if (folder === undefined) {
-    services.notice(`${context.path}: deletes that fail are not spooled, since no spool folder is given`);
-    return build();
-  }
-  const spool = context.keep(`spool ${folder}`, () => new Spool({ folder, ...services }));
-  return withSpool(context, spool, build);
+/** Tells the operator if there is no place for a spool. */
+export function expectSpool(context: BuildContext): void {
+  const { notice, spoolFolder } = context.services;
+  if (spoolFolder !== undefined) return;
+  notice(`${context.path}: deletes that fail are not spooled, since no spool folder is given`);
 }
 
 export const asynclogRoute: RouteHandleDefinition = defineRouteHandle({
   type: 'AsynclogRoute',
   parameters: z.strictObject({ target: routeJson }),
   restParameter: 'target',
-  build: ({ target }, context) =>
-    new AsynclogRoute(withAsynclog(context, () => context.route(target, 'target'))),
+  build: ({ target }, context) => {
+    expectSpool(context);
+    return new AsynclogRoute(context.route(target, 'target'));
+  },
 });

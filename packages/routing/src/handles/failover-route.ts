@@ -12,11 +12,11 @@ import { type Reply, Result } from '../reply.ts';
 import { isDelete, Operation, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { SpooledReply } from '../spool/spooled-reply.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { FailoverErrors, type FailoverErrorsJson, failoverErrorsJson } from './failover-errors.ts';
 import { LeasePairs } from './lease-pairs.ts';
 import { singleOr } from './null-route.ts';
 import { hasRoom, withKeySuffix } from './request-key.ts';
+import { buildChildren } from './spool-scope.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Failovers that are possible at once before `rate` counts (mcrouter's). */

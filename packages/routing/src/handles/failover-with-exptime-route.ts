@@ -7,9 +7,9 @@
  */
 import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson, routesJson } from '../registry.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { failoverParameters, GUTTER_NAME, makeFailoverRoute } from './failover-route.ts';
 import { ExptimeAction, ModifyExptimeRoute } from './modify-exptime-route.ts';
+import { buildChildren } from './spool-scope.ts';
 
 const FAILOVER_EXPTIME_SECONDS = 60;
 

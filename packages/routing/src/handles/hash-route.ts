@@ -7,9 +7,9 @@ import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, route
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { NullRoute } from './null-route.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class HashRoute implements RouteHandle {
   readonly name: string;

@@ -7,8 +7,8 @@ import type { HashObject } from '../hashes/registry.ts';
 import { WeightedCh3Hash } from '../hashes/weighted-ch3.ts';
 import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { failoverParameters, makeFailoverRoute } from './failover-route.ts';
+import { buildChildren } from './spool-scope.ts';
 
 const FAILOVER_COUNT = 5;
 const WEIGHT_MISSING = 0.5;

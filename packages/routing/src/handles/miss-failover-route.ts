@@ -4,9 +4,9 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import { type Reply, Result } from '../reply.ts';
 import { isDelete, isRetrieval, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { singleOr } from './null-route.ts';
 import { isWorse } from './severity.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class MissFailoverRoute implements RouteHandle {
   readonly name: string = 'miss-failover';

@@ -13,13 +13,13 @@ import { type BuildContext, defineRouteHandle, type Pool, type RouteHandleDefini
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { withAsynclog } from './asynclog-route.ts';
-import { isSpooling, spooled, withSpool } from './asynclog-scope.ts';
+import { expectSpool } from './asynclog-route.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
 import { buildShadows, ShadowRoute, shadowJson } from './shadow-route.ts';
 import { SlowWarmUpRoute, slowWarmUpJson, slowWarmUpSettings, WarmUpCounts } from './slow-warm-up-route.ts';
+import { spooled, spoolInForce, withoutSpool } from './spool-scope.ts';
 
 export class PoolRoute implements RouteHandle {
   readonly name: string;
@@ -57,10 +57,9 @@ export const poolRoute: RouteHandleDefinition = defineRouteHandle({
   parameters,
   restParameter: 'pool',
   build: (options, context) => {
+    if (options.asynclog === true) expectSpool(context);
     const build = (): RouteHandle => buildPool(options, context);
-    if (options.asynclog === false) return withSpool(context, 'off', build);
-    const isWanted = options.asynclog === true || context.services.spoolFolder !== undefined;
-    return isWanted ? withAsynclog(context, build) : build();
+    return options.asynclog === false ? withoutSpool(context, build) : build();
   },
 });
 
@@ -78,7 +77,8 @@ function buildPool(options: Parameters, context: BuildContext): RouteHandle {
 }
 
 function buildSelection(pool: Pool, options: Parameters, context: BuildContext): RouteHandle {
-  const isPlain = !isSpooling(context) && options.shadows === undefined && options.slow_warmup === undefined;
+  const isPlain =
+    spoolInForce(context) === undefined && options.shadows === undefined && options.slow_warmup === undefined;
   if (hashName(options.hash) === 'Latest') {
     const settings = typeof options.hash === 'object' ? options.hash : {};
     return makeLatestRoute(wrapped(pool, options, context), settings, context);

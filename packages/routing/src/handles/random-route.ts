@@ -6,8 +6,8 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { singleOr } from './null-route.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class RandomRoute implements RouteHandle {
   readonly name: string = 'random';

@@ -243,3 +243,23 @@ test('pools spool by default where there is a folder, shadows and asynclog: fals
   assert.equal(await failed({ type: 'ShadowRoute', target: 'NullRoute', shadows }), 0);
   assert.equal(await failed({ type: 'PoolRoute', pool: 'A' }), 1);
 });
+
+test('replicas: a delete that one of them misses is spooled for that one', { skip }, async () => {
+  const spoolFolder = join(folder, 'replicas');
+  const port = await freePort();
+  await using alive = await startMemcached();
+  await using routing = await Routing.open({
+    config: {
+      pools: { R: { servers: [alive.address, `127.0.0.1:${port}`] } },
+      route: 'AllSyncRoute|Pool|R',
+    },
+    services: { spoolFolder },
+  });
+  const reply = await ask(routing, Operation.delete, 'k');
+  assert.equal(reply.result, Result.miss);
+  assert.deepEqual(readdirSync(spoolFolder), [encodeURIComponent(`127.0.0.1:${port}`)]);
+  await using back = await startMemcached({ port });
+  await until('it is delivered', () =>
+    readdirSync(join(spoolFolder, encodeURIComponent(back.address))).length === 0 ? true : undefined,
+  );
+});

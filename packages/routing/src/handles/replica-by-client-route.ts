@@ -12,10 +12,10 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply } from '../reply.ts';
 import { isDelete, Operation, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { buildChildren } from './asynclog-scope.ts';
 import { clientIndex } from './client-index.ts';
 import { singleOr } from './null-route.ts';
 import { worstOf } from './severity.ts';
+import { buildChildren } from './spool-scope.ts';
 
 export class ReplicaByClientRoute implements RouteHandle {
   readonly name: string = 'replica-by-client';

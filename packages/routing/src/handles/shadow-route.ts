@@ -12,8 +12,8 @@ import {
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { withSpool } from './asynclog-scope.ts';
 import { detached } from './detached.ts';
+import { withoutSpool } from './spool-scope.ts';
 
 const HASH_MAX = 0xffffffff;
 
@@ -116,7 +116,7 @@ export function buildShadows(
   context: BuildContext,
   shadows: readonly ShadowJson[],
 ): readonly { readonly shadow: Shadow; readonly json: ShadowJson }[] {
-  return withSpool(context, 'off', () =>
+  return withoutSpool(context, () =>
     shadows.map((json, index) => {
       const route = context.route(json.target, 'shadows', index, 'target');
       return { shadow: new Shadow(route, json, context.services.random), json };
