@@ -37,6 +37,11 @@ export const STRICTEST_OPTIONS: object = {
   verbatimModuleSyntax: true,
 };
 
+/** Generated code as it would be of any version of the compiler. */
+export function withoutVersion(content: string): string {
+  return content.replace(/protoc-gen-larder \d+\.\d+\.\d+/, 'protoc-gen-larder');
+}
+
 export class GeneratedFolder {
   readonly path: string;
 
