@@ -52,6 +52,7 @@ Examples:
   larder serve -l 0.0.0.0 -Y /etc/larder/users        with authentication
   larder serve -s /run/larder.sock -a 770             Unix socket instead of TCP
   larder serve -U 11211 --udp-allow 10.0.0.0/8        UDP as well, for one network
+  larder serve --rpc-port 11213                       the typed protocol as well, over TCP and UDP
   larder serve -e /dev/shm/larder -m 4g               warm restart: stop with SIGTERM or SIGUSR1, start again
   larder serve --tls-cert cert.pem --tls-key key.pem  TLS on port 11212, plain on 11211
 
