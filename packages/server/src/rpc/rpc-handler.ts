@@ -114,7 +114,9 @@ export class RpcHandler {
     const allocator = store.networkAllocator();
     const { copyBytesMax, itemBytesMax } = store.options;
     const owners = new ItemOwners(arena, store, allocator);
-    const encoder = new Encoder(new SendMemory(owners, { referenceBytesMin: copyBytesMax }));
+    // A connection takes any number of references, and sends them with as many calls as it needs.
+    const policy = { referenceBytesMin: copyBytesMax, referencesMax: Number.POSITIVE_INFINITY };
+    const encoder = new Encoder(new SendMemory(owners, policy));
     const request = new RequestMemory(arena, store, allocator);
     const values = new ValueReply(store, encoder, arena.view);
     const parts: RpcParts = { store, counters, encoder, request, values };

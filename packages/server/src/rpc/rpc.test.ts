@@ -164,6 +164,10 @@ for (const { kind, available, reason } of availableTransports()) {
       const many = Array.from({ length: 3000 }, (_, index) => `element ${index}`);
       await client.putList({ key: 'many', vals: many });
       assert.deepEqual((await client.getList({ key: 'many' })).vals.toArray().map(textOf), many);
+      const long = Array.from({ length: 300 }, (_, index) => Buffer.alloc(10_000 + index, `${index} `));
+      await client.putList({ key: 'long', vals: long });
+      const reply = await client.getList({ key: 'long' });
+      assert.ok(long.every((element, index) => element.equals(reply.vals.at(index))));
     });
 
     test('delete, expiry, leases', async () => {
