@@ -151,6 +151,10 @@ test('reading the same relays again and again keeps nothing, and too many differ
 test('what is not UTF-8 is refused, what is comes through', () => {
   const view = (text: Uint8Array): KitchenSinkView =>
     KitchenSinkView.read(encode(KitchenSink.from({ text })));
+  for (let length = 0; length < 20; length++) {
+    const text = 'the quick brown fox '.slice(0, length);
+    assert.equal(view(Buffer.from(text)).text, text);
+  }
   for (const good of ['\ufffd', '\ufeff', '\0', '€', '😀', 'a\ufffdb', 'ä'.repeat(100)]) {
     assert.equal(view(Buffer.from(good)).text, good);
   }
