@@ -32,8 +32,8 @@ a part of a name will do, none means all.
 
   --modes <list>        nic, tcp, udp, tcp-one, udp-one (default: all; one in flight and latency for three workloads)
   --serializers <list>  contestants (default: ${CONTESTANT_ORDER.join(',')})
-  --seconds <n>         measured time of one run (default 0.25)
-  --rounds <n>          rounds in which the contestants take turns (default 3)
+  --seconds <n>         measured time of one run (default 0.15)
+  --rounds <n>          rounds in which the contestants take turns (default 4)
   --server-cpu <n>      CPU of the server (default 0)
   --load-cpu <n>        CPU of the load (default 1)
   --quick               one workload of each kind, shorter, nic and tcp only; writes nothing
@@ -47,7 +47,7 @@ const OPTIONS = {
   modes: { type: 'string' },
   serializers: { type: 'string' },
   seconds: { type: 'string' },
-  rounds: { type: 'string', default: '3' },
+  rounds: { type: 'string', default: '4' },
   'server-cpu': { type: 'string', default: '0' },
   'load-cpu': { type: 'string', default: '1' },
   quick: { type: 'boolean', default: false },
@@ -73,8 +73,9 @@ const QUICK_SERIALIZERS: readonly string[] = [
 const QUICK_OBJECTS = 20_000;
 const QUICK_REQUESTS = 60_000;
 const ALL: number = 2 ** 31;
-const SECONDS = 0.25;
+const SECONDS = 0.15;
 const QUICK_SECONDS = 0.15;
+const QUICK_ROUNDS = 3;
 const WARMUP_SECONDS = 0.3;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -100,7 +101,7 @@ export async function run(args: readonly string[]): Promise<number> {
       CONTESTANT_ORDER,
       isQuick ? QUICK_SERIALIZERS : CONTESTANT_ORDER,
     ),
-    rounds: Math.ceil(positive('--rounds', values.rounds)),
+    rounds: isQuick ? QUICK_ROUNDS : Math.ceil(positive('--rounds', values.rounds)),
     seconds,
     warmupSeconds: WARMUP_SECONDS,
     serverCpu: values['server-cpu']!,

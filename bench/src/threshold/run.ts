@@ -17,7 +17,7 @@ import { samplesOf, thresholdOf } from './derive.ts';
 import { drawHeatMaps, heatTable, thresholdText, titleOf } from './heat-map.ts';
 import { SweepLoad } from './load.ts';
 import type { SweepCommand, SweepReply } from './server.ts';
-import { type Cell, SHAPES, TARGETS, type Target, type TargetResult } from './shapes.ts';
+import { type Cell, SHAPES, type Shape, TARGETS, type Target, type TargetResult } from './shapes.ts';
 import type { ThresholdReport } from './stored.ts';
 
 const USAGE = `Usage: npm run bench -- threshold [options] [target ...]

@@ -100,7 +100,9 @@ export class DatagramLoad {
       this.#receive(socket);
       this.#giveUpLost(socket, nowMs);
       if (this.#isStopped || pace.isOpenLoop) continue;
-      while (socket.inFlight < this.#depth) this.#send(socket, nowMs);
+      // All together, so that every server gets the same batches however fast it is.
+      if (socket.inFlight > 0) continue;
+      for (let count = 0; count < this.#depth; count++) this.#send(socket, nowMs);
       this.#flush(socket);
     }
     if (this.#isStopped || !pace.isOpenLoop) return;

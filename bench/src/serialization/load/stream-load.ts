@@ -1,6 +1,7 @@
 /**
- * Requests over TCP connections: `depth` of them in flight on each, what one receive answered replaced by one
- * send. Replies are counted by their frames; their bytes are not looked at.
+ * Requests over TCP connections: `depth` of them written together on each, and the next as many when the last is
+ * answered, so that every server gets the same batches however fast it is. Replies are counted by their frames;
+ * their bytes are not looked at.
  */
 import type { CloseReason, Connection, LoopTransport, TransportHandler } from '@larder/datapath';
 import { BenchError } from '../../errors.ts';
@@ -32,6 +33,7 @@ export class StreamLoad implements TransportHandler<Session> {
   #sessions: Session[] = [];
   #requests: PremadeRequests | undefined;
   #pace: Pace | undefined;
+  #depth = 0;
   #next = 0;
   #turn = 0;
   #connected = 0;
@@ -68,6 +70,7 @@ export class StreamLoad implements TransportHandler<Session> {
   /** Begins to ask, with `depth` requests in flight on each connection of a closed loop. */
   start(pace: Pace, depth: number, nowMs: number): void {
     this.#pace = pace;
+    this.#depth = depth;
     this.#isStopped = false;
     this.#nowMs = nowMs;
     pace.start(nowMs);
@@ -151,7 +154,9 @@ export class StreamLoad implements TransportHandler<Session> {
       session.due.splice(0, session.oldest);
       session.oldest = 0;
     }
-    if (!pace.isOpenLoop && !this.#isStopped) this.#send(session, count, nowMs);
+    if (session.inFlight === 0 && !pace.isOpenLoop && !this.#isStopped) {
+      this.#send(session, this.#depth, nowMs);
+    }
   }
 
   onClose(_connection: Connection<Session>, reason: CloseReason, error?: Error): void {
