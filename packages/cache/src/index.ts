@@ -23,4 +23,4 @@ export {
 export type { ClassItemStatistics, ClassSlabStatistics } from './statistics.ts';
 export { planStore, Store } from './store.ts';
 export type { MetaStoreOptions } from './storing.ts';
-export type { ValueCopy } from './value-copy.ts';
+export { VALUE_MISSING, type ValueCopy } from './value-copy.ts';

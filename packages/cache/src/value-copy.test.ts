@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StoreMode } from './result.ts';
 import { StoreHarness } from './testing/harness.ts';
+import { VALUE_MISSING } from './value-copy.ts';
 
 /** Copies a value without a lock; undefined when that is refused. */
 function copied(h: StoreHarness, key: string, capacity = 10_000): string | undefined {
@@ -19,9 +20,10 @@ test('values are copied without a lock once their use was noted', { skip: !isOrd
     h.get('k');
     h.get('k');
     assert.equal(copied(h, 'k'), value);
-    assert.equal(h.store.values.hasFlags, false);
+    assert.equal(h.store.values.flags, 0);
   }
-  assert.equal(copied(h, 'none'), undefined);
+  const at = h.key('none');
+  assert.equal(h.store.values.copy(at, h.keyBytes, h.hash, at + 300, 100), VALUE_MISSING);
 });
 
 test('what is not ordinary is refused: flags are told, long, chained, expired and deleted ones', {
@@ -33,9 +35,11 @@ test('what is not ordinary is refused: flags are told, long, chained, expired an
     h.get(key);
     h.get(key);
   };
-  put('flags', 'value', 10);
-  assert.equal(copied(h, 'flags'), 'value');
-  assert.equal(h.store.values.hasFlags, true);
+  for (const flags of [1, 10, 4_294_967_295]) {
+    put('flags', 'value', flags);
+    assert.equal(copied(h, 'flags'), 'value');
+    assert.equal(h.store.values.flags, flags);
+  }
   put('long', 'v'.repeat(9000));
   assert.equal(copied(h, 'long'), undefined, 'longer than is copied');
   put('room', 'v'.repeat(100));

@@ -26,36 +26,38 @@ import {
 import { SUPER_GENERATION, SUPER_NOW } from './layout.ts';
 import { ACCESS_UPDATE_SECONDS, OPTIMISTIC_STEPS_MAX, STRIPES } from './limits.ts';
 
-/** Nothing was copied: there is no such value, or `acquire` has to be asked. */
+/** Nothing was copied: `acquire` has to be asked. */
 const NOT_COPIED = -1;
+/** There is no item with this key. */
+export const VALUE_MISSING: number = -2;
 /** Copies of at most this many bytes are a loop; longer ones are one call. */
 const LOOP_BYTES_MAX = 96;
 const WAS_USED: number = FETCHED | ACTIVE;
 /** On weakly ordered processors a plain second read of the version may overtake the reads between. */
 const READS_ARE_ORDERED: boolean = process.arch === 'x64' || process.arch === 'ia32';
+/** Digits of a u32. */
+const FLAGS_DIGITS_MAX = 10;
 const SPACE = 32;
 const ZERO = 48;
 
 export class ValueCopy {
-  /** Of the value that was copied last: its item, that item's tag, and whether its client flags are 0. */
+  /** Of the value that was copied last: its item, that item's tag, and its client flags. */
   item = 0;
   tag = 0;
-  hasFlags = false;
+  flags = 0;
   readonly #core: StoreCore;
-  readonly #copyBytesMax: number;
 
   constructor(core: StoreCore) {
     this.#core = core;
-    this.#copyBytesMax = core.layout.options.copyBytesMax;
   }
 
   /**
-   * Copies a value to `target`: its length, or NOT_COPIED. It is not counted: `count` does that when the copy is
-   * used.
+   * Copies a value to `target`: its length, VALUE_MISSING, or NOT_COPIED (-1). It is not counted: `count` does that
+   * when the copy is used.
    */
   copy(keyOffset: number, keyBytes: number, hash: number, target: number, capacity: number): number {
     const core = this.#core;
-    const { i32, u32, u8 } = core;
+    const { i32, u32 } = core;
     const stripe = core.stripes + (hash & (STRIPES - 1));
     // The first read may be a plain one; what must not be early is the second.
     const version = i32[stripe]!;
@@ -67,7 +69,7 @@ export class ValueCopy {
         if (core.keyEquals(item, keyOffset, keyBytes)) break;
       }
     }
-    if (item === 0) return NOT_COPIED;
+    if (item === 0) return Atomics.load(i32, stripe) === version ? VALUE_MISSING : NOT_COPIED;
     const tag = i32[item + TAG]!;
     const now = i32[SUPER_NOW]!;
     const expiry = u32[item + EXPIRY]!;
@@ -82,14 +84,22 @@ export class ValueCopy {
     ) {
       return NOT_COPIED;
     }
-    const flagsAt = item * 4 + KEY_AT + keyBytes + 1;
-    this.hasFlags = u8[flagsAt] !== ZERO || u8[flagsAt + 1] !== SPACE;
+    this.flags = this.#flagsAt(item * 4 + KEY_AT + keyBytes + 1);
     const headBytes = VERB_BYTES + keyBytes + ((tag >>> TAG_SUFFIX_SHIFT) & TAG_SUFFIX_MASK);
     this.#copy(target, item * 4 + ITEM_HEADER_BYTES + headBytes, bytes);
     if (Atomics.load(i32, stripe) !== version) return NOT_COPIED;
     this.item = item;
     this.tag = tag;
     return bytes;
+  }
+
+  /** The flags in a reply's head. What is read while the item changes may be anything, but not endless. */
+  #flagsAt(offset: number): number {
+    const { u8 } = this.#core;
+    let flags = u8[offset]! - ZERO;
+    for (let at = offset + 1; at < offset + FLAGS_DIGITS_MAX && u8[at] !== SPACE; at++)
+      flags = flags * 10 + u8[at]! - ZERO;
+    return flags;
   }
 
   /** Counts a hit on an item that was copied. */

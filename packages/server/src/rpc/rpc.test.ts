@@ -136,6 +136,39 @@ for (const { kind, available, reason } of availableTransports()) {
       assert.deepEqual([...large.statuses], [Status.STATUS_OK, Status.STATUS_TOO_LARGE]);
     });
 
+    test('getM of short values: flags, empty and missing ones in every place', async () => {
+      const contents = ['', 'a', 'bc', 'def', 'x'.repeat(13)];
+      for (const [index, val] of contents.entries()) {
+        await client.put({ key: `s${index}`, val, flags: index === 2 ? 77 : 0 });
+        // Only what was used before is read without a lock.
+        for (let uses = 0; uses < 3; uses++) await client.get({ key: `s${index}` });
+      }
+      const names = ['s0', 's1', 's2', 's3', 's4', 'absent'];
+      for (let mask = 0; mask < 3 ** 4; mask++) {
+        const keys = [0, 1, 2, 3].map((place) => names[(Math.floor(mask / 3 ** place) * 2 + place) % 6]!);
+        const reply = await client.getM({ keys });
+        const indices = keys.map((key) => (key === 'absent' ? -1 : Number(key.slice(1))));
+        assert.deepEqual(
+          reply.vals.toArray().map(textOf),
+          indices.map((index) => contents[index] ?? ''),
+        );
+        assert.deepEqual(
+          [...reply.missing],
+          indices.flatMap((index, place) => (index < 0 ? [place] : [])),
+        );
+        const flags = indices.map((index) => (index === 2 ? 77 : 0));
+        assert.deepEqual([...reply.flags], flags.includes(77) ? flags : []);
+      }
+      const flagged = await client.get({ key: 's2' });
+      assert.equal(textOf(flagged.val), 'bc');
+      assert.equal(flagged.flags, 77);
+      const datagrams = new DatagramChannel({ host: '127.0.0.1', port: rpcPort(server), timeoutMs: 5000 });
+      const udp = await new KeyValueClient(datagrams).getM({ keys: ['s2', 'absent', 's4'] });
+      assert.deepEqual(udp.vals.toArray().map(textOf), ['bc', '', contents[4]]);
+      assert.deepEqual([...udp.missing, ...udp.flags], [1, 77, 0, 0]);
+      datagrams.close();
+    });
+
     test('lists keep their elements; text sees one value', async () => {
       const elements = ['first', '', Buffer.alloc(20_000, 'b'), 'last'].map((each) => Buffer.from(each));
       assert.equal(
