@@ -22,6 +22,7 @@ import {
   LIST,
   TAG,
 } from './item.ts';
+import { SUPER_COPY_BYTES } from './layout.ts';
 import { CHAIN_CHUNK_BYTES } from './limits.ts';
 
 /** Bytes of the reply stream that the item's own chunk of a chain holds. */
@@ -94,7 +95,7 @@ export function sendStream(
   bytes: number,
   target: ScatterGatherTarget,
 ): void {
-  if (bytes <= core.layout.options.copyBytesMax) {
+  if (bytes <= core.i32[SUPER_COPY_BYTES]!) {
     visitParts(core, item, start, bytes, (offset, partBytes) => target.copy(offset, partBytes));
     return;
   }

@@ -53,6 +53,8 @@ export const SUPER_GENERATION_OLDEST = 10;
 export const SUPER_FLUSH_AT = 11;
 /** Held by whoever flushes. */
 export const SUPER_FLUSH_LOCK = 12;
+/** Replies up to this are copied, longer ones referenced; may change while the store is used. */
+export const SUPER_COPY_BYTES = 13;
 /** Unix time in seconds of the clock's second 0, as a double at this byte. */
 export const SUPER_EPOCH_BYTE = 64;
 

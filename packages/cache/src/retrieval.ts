@@ -26,7 +26,7 @@ import {
   VALUE_BYTES,
   VERB_BYTES,
 } from './item.ts';
-import { SUPER_GENERATION, SUPER_NOW } from './layout.ts';
+import { SUPER_COPY_BYTES, SUPER_GENERATION, SUPER_NOW } from './layout.ts';
 import { ACCESS_UPDATE_SECONDS, OPTIMISTIC_STEPS_MAX, STRIPES } from './limits.ts';
 
 /** Copies of at most this many bytes are a loop of words; longer ones are one call. */
@@ -45,7 +45,6 @@ export class Retrieval {
   readonly #view: DataView;
   readonly #stripes: number;
   readonly #wordsEnd: number;
-  readonly #copyBytesMax: number;
 
   constructor(core: StoreCore) {
     this.#core = core;
@@ -54,7 +53,6 @@ export class Retrieval {
     this.#view = core.view;
     this.#stripes = core.stripes;
     this.#wordsEnd = core.wordsEnd;
-    this.#copyBytesMax = core.layout.options.copyBytesMax;
   }
 
   /**
@@ -94,7 +92,7 @@ export class Retrieval {
     }
     const bytes =
       VERB_BYTES + keyBytes + ((tag >>> TAG_SUFFIX_SHIFT) & TAG_SUFFIX_MASK) + i32[item + VALUE_BYTES]! + 2;
-    if (bytes > capacity || bytes > this.#copyBytesMax || bytes < 0) {
+    if (bytes > capacity || bytes > i32[SUPER_COPY_BYTES]! || bytes < 0) {
       if (Atomics.load(i32, stripe) === version) return REPLY_TOO_LONG;
       return this.#copyReplyLocked(keyOffset, keyBytes, hash, target, capacity);
     }
@@ -121,7 +119,11 @@ export class Retrieval {
     if (item !== 0) {
       this.touchAccess(item);
       bytes = core.replyBytes(item);
-      if (bytes > capacity || bytes > this.#copyBytesMax || (this.#i32[item + TAG]! & CHAINED) !== 0)
+      if (
+        bytes > capacity ||
+        bytes > this.#i32[SUPER_COPY_BYTES]! ||
+        (this.#i32[item + TAG]! & CHAINED) !== 0
+      )
         bytes = REPLY_TOO_LONG;
       else {
         this.#copy(target, item * 4 + ITEM_HEADER_BYTES, bytes);

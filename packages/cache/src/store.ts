@@ -42,6 +42,7 @@ import {
   planLayout,
   type StoreLayout,
   SUPER_BUCKETS,
+  SUPER_COPY_BYTES,
   SUPER_EPOCH_BYTE,
   SUPER_LAYOUT,
   SUPER_MAGIC,
@@ -112,6 +113,7 @@ export class Store {
     i32[SUPER_SEED_HIGH] = seed[1];
     i32[SUPER_BUCKETS] = BUCKETS_INITIAL;
     i32[SUPER_NOW] = FIRST_SECOND;
+    i32[SUPER_COPY_BYTES] = layout.options.copyBytesMax;
     i32[SUPER_STATE] = StoreState.open;
     f64[SUPER_EPOCH_BYTE / 8] = Math.floor(wallSeconds()) - FIRST_SECOND;
     const store = new Store(arena, layout, 0, wallSeconds);
@@ -126,6 +128,7 @@ export class Store {
     const store = new Store(arena, layout, 0, wallSeconds);
     checkRestartable(store.#core);
     resumeStore(store.#core);
+    arena.i32[SUPER_COPY_BYTES] = layout.options.copyBytesMax;
     arena.i32[SUPER_STATE] = StoreState.open;
     store.#core.slabs.setPageLimit(layout.itemPages);
     store.networkAllocator().setPageLimit(layout.networkPages);
@@ -148,6 +151,20 @@ export class Store {
       );
     }
     return new Store(arena, layout, thread, wallSeconds);
+  }
+
+  /** Replies up to this are copied, longer ones referenced; for all threads. It may be measured anew at any time. */
+  get copyBytesMax(): number {
+    return this.#core.i32[SUPER_COPY_BYTES]!;
+  }
+
+  set copyBytesMax(bytes: number) {
+    Atomics.store(this.#core.i32, SUPER_COPY_BYTES, bytes);
+  }
+
+  /** Pages that items have taken so far. */
+  get itemPagesUsed(): number {
+    return this.#core.slabs.pagesUsed;
   }
 
   private constructor(arena: Arena, layout: StoreLayout, thread: number, wallSeconds: () => number) {

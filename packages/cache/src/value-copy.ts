@@ -23,7 +23,7 @@ import {
   VALUE_BYTES,
   VERB_BYTES,
 } from './item.ts';
-import { SUPER_GENERATION, SUPER_NOW } from './layout.ts';
+import { SUPER_COPY_BYTES, SUPER_GENERATION, SUPER_NOW } from './layout.ts';
 import { ACCESS_UPDATE_SECONDS, OPTIMISTIC_STEPS_MAX, STRIPES } from './limits.ts';
 
 /** Nothing was copied: `acquire` has to be asked. */
@@ -79,7 +79,7 @@ export class ValueCopy {
       (expiry !== 0 && expiry <= now) ||
       now - u32[item + ACCESS]! >= ACCESS_UPDATE_SECONDS ||
       bytes > capacity ||
-      bytes > this.#copyBytesMax ||
+      bytes > i32[SUPER_COPY_BYTES]! ||
       bytes < 0
     ) {
       return NOT_COPIED;

@@ -50,6 +50,7 @@ export interface ServerFlags {
   tlsKey?: string;
   tlsPort?: string;
   hugePages?: boolean;
+  calibrate?: boolean;
   zeroCopy?: boolean;
 }
 
@@ -133,6 +134,10 @@ export function addOperatorFlags(command: Command): Command {
     .option('--tls-cert <path>', 'certificate chain, PEM')
     .option('--tls-key <path>', 'private key, PEM')
     .option('--huge-pages', 'map memory in huge pages, if the system has some')
+    .option(
+      '--calibrate',
+      'measure at start, and when memory gets slower or faster, from which size on replies are referenced (default: 8k)',
+    )
     .option('--zero-copy', 'io_uring: send large values without copying (pays on real network cards only)');
   return command;
 }
@@ -198,6 +203,7 @@ export function serverOptionsFrom(flags: ServerFlags): ServerOptions {
     udpDatagramsMax: integer(flags.udpDatagramsMax, '--udp-datagrams-max'),
     tls: tlsOptions(flags),
     hugePages: flags.hugePages,
+    calibrate: flags.calibrate,
     zeroCopy: flags.zeroCopy,
   });
 }

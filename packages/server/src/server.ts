@@ -2,6 +2,7 @@
 import type { TransportKind } from '@larder/datapath';
 import { AdminServer } from './admin/admin-server.ts';
 import type { AdminSource } from './admin/pages.ts';
+import { type CopyCalibration, copyCalibration } from './copy-calibration.ts';
 import { ServerError } from './errors.ts';
 import { closeListeners, type Listeners } from './listeners.ts';
 import { type Logger, logLevel } from './logging.ts';
@@ -46,6 +47,7 @@ export class Server implements RunningServer {
   #pool: WorkerPool | undefined;
   #maintenance: MaintenanceLoop | undefined;
   #admin: AdminServer | undefined;
+  #calibration: CopyCalibration | undefined;
   #stopping: Promise<void> | undefined;
   #failure = '';
 
@@ -94,10 +96,14 @@ export class Server implements RunningServer {
     });
     this.#pool = pool;
     try {
+      const { memory, kind, settings } = this.#parts;
+      this.#calibration = copyCalibration(settings.calibrate, memory.store, memory.arena, kind, this.#log);
+      await this.#calibration?.start();
       // Before the workers: the store's clock must run when the first request comes.
-      this.#maintenance = new MaintenanceLoop(this.#parts.memory.store, this.#shared.control, () =>
-        pool.wakeAll(),
-      );
+      this.#maintenance = new MaintenanceLoop(memory.store, this.#shared.control, () => {
+        pool.wakeAll();
+        this.#calibration?.look();
+      });
       this.#maintenance.start();
       await pool.start();
       await this.#startAdmin();

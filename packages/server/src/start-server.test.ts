@@ -77,6 +77,26 @@ function transportTests(kind: TransportKind): void {
     });
   });
 
+  test(`${kind}: a calibrated server answers as any other, large values too`, async () => {
+    const lines: string[] = [];
+    const logTo = (line: string): void => {
+      lines.push(line);
+    };
+    await withServer({ transport: kind, calibrate: true, verbose: 1, logTo }, async (server) => {
+      const client = await open(server);
+      const value = 'x'.repeat(70_000);
+      assert.equal(await client.ask(`set large 0 0 70000\r\n${value}\r\n`, '\r\n'), 'STORED\r\n');
+      assert.equal(
+        await client.ask('get large\r\n', 'END\r\n'),
+        `VALUE large 0 70000\r\n${value}\r\nEND\r\n`,
+      );
+      assert.equal((await client.stats('settings')).get('calibrate'), 'yes');
+      client.close();
+    });
+    const decisions = lines.filter((line) => line.includes('copyBytesMax'));
+    assert.equal(decisions.length, kind === 'node' ? 0 : 1, lines.join(''));
+  });
+
   test(`${kind}: a watcher sees what connections of all workers do`, async () => {
     await withServer({ transport: kind }, async (server) => {
       const watcher = await open(server);

@@ -12,34 +12,29 @@ const STRIDE_BYTES: number = 64 * 1024 + PIECE_BYTES;
 export class BandwidthProbe {
   readonly #u8: Uint8Array;
   readonly #start: number;
-  readonly #bytes: number;
-  readonly #target: number;
+  readonly #end: () => number;
   readonly #now: () => number;
+  readonly #target: Uint8Array = new Uint8Array(PIECE_BYTES);
   #next = 0;
 
-  /** Reads [start, end) of the arena and writes to PIECE_BYTES (4 KiB) bytes at `target`. */
-  constructor(
-    arena: Arena,
-    start: number,
-    end: number,
-    target: number,
-    now: () => number = () => performance.now(),
-  ) {
+  /** Reads the arena from `start` to what `end` says at the time, which is at least 4 KiB more. */
+  constructor(arena: Arena, start: number, end: () => number, now: () => number = () => performance.now()) {
     this.#u8 = arena.u8;
     this.#start = start;
-    this.#bytes = Math.max(PIECE_BYTES, end - start);
-    this.#target = target;
+    this.#end = end;
     this.#now = now;
   }
 
   /** Nanoseconds per KiB. */
   measure(): number {
     const times: number[] = [];
+    const places = Math.max(1, this.#end() - this.#start - PIECE_BYTES + 1);
     for (let piece = 0; piece < PIECES; piece++) {
-      this.#next = (this.#next + STRIDE_BYTES) % Math.max(1, this.#bytes - PIECE_BYTES + 1);
+      this.#next = (this.#next + STRIDE_BYTES) % places;
       const from = this.#start + this.#next;
+      const source = this.#u8.subarray(from, from + PIECE_BYTES);
       const begin = this.#now();
-      this.#u8.copyWithin(this.#target, from, from + PIECE_BYTES);
+      this.#target.set(source);
       times.push(this.#now() - begin);
     }
     times.sort((one, other) => one - other);

@@ -76,6 +76,7 @@ export function resolveOptions(options: ServerOptions): ServerSettings {
     staleSeconds: seconds('--stale-seconds', options.staleSeconds, limits.DEFAULT_STALE_SECONDS, 0),
     transport: options.transport ?? '',
     hugePages: options.hugePages === true,
+    calibrate: options.calibrate === true,
     zeroCopy: options.zeroCopy === true,
   };
 }

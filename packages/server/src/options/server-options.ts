@@ -81,6 +81,8 @@ export interface ServerOptions {
   readonly udpDatagramsMax?: number;
   readonly tls?: TlsOptions;
   readonly hugePages?: boolean;
+  /** Measure when a reply is better referenced than copied, at start and when memory gets slower or faster. */
+  readonly calibrate?: boolean;
   /** io_uring only: send referenced parts with SEND_ZC. */
   readonly zeroCopy?: boolean;
   /** Where log lines go: 2 (stderr) by default; tests give a function. */
@@ -122,5 +124,6 @@ export interface ServerSettings {
   readonly udpDatagramsMax: number;
   readonly tls: TlsOptions | undefined;
   readonly hugePages: boolean;
+  readonly calibrate: boolean;
   readonly zeroCopy: boolean;
 }

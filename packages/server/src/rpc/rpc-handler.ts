@@ -8,6 +8,7 @@
  *   datagrams ─▶ Reassembler ─┘                       └─▶ datagrams of the batch
  * ```
  */
+import type { Store } from '@larder/cache';
 import type { Connection, DatagramReplies, DatagramSource } from '@larder/datapath';
 import { KeyValueTypes } from '@larder/protocol/rpc';
 import {
@@ -96,6 +97,7 @@ export class RpcHandler {
   readonly #options: RpcOptions;
   readonly #memory: Memory;
   readonly #encoder: Encoder;
+  readonly #store: Store;
   readonly #messageBytesMax: number;
   readonly #gets: RpcGets;
   readonly #puts: RpcPuts;
@@ -112,15 +114,17 @@ export class RpcHandler {
     this.#options = options;
     this.#memory = Memory.ofArena(arena);
     const allocator = store.networkAllocator();
-    const { copyBytesMax, itemBytesMax } = store.options;
+    const { itemBytesMax } = store.options;
     const owners = new ItemOwners(arena, store, allocator);
     // A connection takes any number of references, and sends them with as many calls as it needs.
-    const policy = { referenceBytesMin: copyBytesMax, referencesMax: Number.POSITIVE_INFINITY };
+    const policy = { referenceBytesMin: store.copyBytesMax, referencesMax: Number.POSITIVE_INFINITY };
     const encoder = new Encoder(new SendMemory(owners, policy));
     const request = new RequestMemory(arena, store, allocator);
     const values = new ValueReply(store, encoder, arena.view);
     const parts: RpcParts = { store, counters, encoder, request, values };
     this.#encoder = encoder;
+    this.#store = store;
+    this.#followThreshold();
     this.#messageBytesMax = itemBytesMax + RPC_REQUEST_MARGIN_BYTES;
     this.#gets = new RpcGets(parts);
     this.#puts = new RpcPuts(parts);
@@ -149,6 +153,7 @@ export class RpcHandler {
 
   onData(connection: Connection<Session>, rpc: RpcConnection, start: number, end: number): number {
     this.#counters[CONN_BATCHES]! += 1;
+    this.#followThreshold();
     rpc.left = this.#options.requestsPerEvent;
     try {
       const consumed = rpc.reader.push(start, end);
@@ -176,6 +181,11 @@ export class RpcHandler {
     const dropped = this.#reassembler.datagramsDropped;
     this.#reassembler.push(this.#memory, start, end, this.#sourceName(source, start, end));
     if (this.#reassembler.datagramsDropped !== dropped) this.#counters[UDP_MALFORMED]! += 1;
+  }
+
+  /** Copies and references as the text protocols do, whose threshold may be measured anew at any time. */
+  #followThreshold(): void {
+    this.#encoder.policy.referenceBytesMin = this.#store.copyBytesMax + 1;
   }
 
   /** Runs one request. */

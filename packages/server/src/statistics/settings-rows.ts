@@ -61,5 +61,6 @@ export function* settingsRows(statistics: ServerStatistics): Iterable<Statistics
   yield ['stale_seconds', settings.staleSeconds];
   yield ['udp_datagrams_max', settings.udpDatagramsMax];
   yield ['huge_pages', yesNo(settings.hugePages)];
+  yield ['calibrate', yesNo(settings.calibrate)];
   yield ['zero_copy', yesNo(settings.zeroCopy)];
 }
