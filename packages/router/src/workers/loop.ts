@@ -25,8 +25,12 @@ const GATHER_LOOK_MS = 2;
 /** So many clients and pieces of input a millisecond make it worth to wait for several pieces, and how long. */
 const GATHER_CLIENTS_LEAST = 32;
 const GATHER_EVENTS_PER_MS = 60;
-const GATHER_EVENTS_MAX = 64;
-const GATHER_US = 50;
+const GATHER_EVENTS_MAX = 32;
+const GATHER_US = 45;
+/** The same when most of what happens are parts of split gets, which wait for their slowest server anyhow. */
+const GATHER_SPLIT_US = 100;
+/** Pieces of input per split get, at most, for most of them to be its parts. */
+const EVENTS_PER_SPLIT = 6;
 
 export interface LoopParts {
   readonly transport: LoopTransport<Peer>;
@@ -35,6 +39,8 @@ export interface LoopParts {
   readonly pending: () => number;
   /** Pieces of input so far. */
   readonly events: () => number;
+  /** Gets that were split over servers so far. */
+  readonly splits: () => number;
   /** Clients on connections now. */
   readonly clients: () => number;
 }
@@ -47,7 +53,8 @@ export class WorkerLoop {
   #yieldedMs = 0;
   #lookedMs = 0;
   #lookedEvents = 0;
-  #gathered = 1;
+  #lookedSplits = 0;
+  #gatherUs = 0;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -92,17 +99,18 @@ export class WorkerLoop {
    * thread sleeps and wakes less often. With few clients nothing waits, because each wait would be theirs.
    */
   #adapt(nowMs: number): void {
-    const events = this.#parts.events();
-    const perMs = (events - this.#lookedEvents) / (nowMs - this.#lookedMs);
+    const { events, splits, clients, transport } = this.#parts;
+    const happened = events() - this.#lookedEvents;
+    const split = splits() - this.#lookedSplits;
+    const isBusy =
+      clients() >= GATHER_CLIENTS_LEAST && happened >= GATHER_EVENTS_PER_MS * (nowMs - this.#lookedMs);
     this.#lookedMs = nowMs;
-    this.#lookedEvents = events;
-    const clients = this.#parts.clients();
-    const isBusy = clients >= GATHER_CLIENTS_LEAST && perMs >= GATHER_EVENTS_PER_MS;
-    // Not all of them: some may wait for what this turn is about to send.
-    const gathered = isBusy ? Math.min(GATHER_EVENTS_MAX, clients >> 1) : 1;
-    if (gathered === this.#gathered) return;
-    this.#gathered = gathered;
-    this.#parts.transport.gather(gathered, gathered === 1 ? 0 : GATHER_US);
+    this.#lookedEvents += happened;
+    this.#lookedSplits += split;
+    const waitUs = !isBusy ? 0 : split * EVENTS_PER_SPLIT >= happened ? GATHER_SPLIT_US : GATHER_US;
+    if (waitUs === this.#gatherUs) return;
+    this.#gatherUs = waitUs;
+    transport.gather(isBusy ? GATHER_EVENTS_MAX : 1, waitUs);
   }
 }
 

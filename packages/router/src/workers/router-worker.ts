@@ -49,7 +49,7 @@ import {
 } from '../session/context.ts';
 import { Operator } from '../session/operator.ts';
 import { RequestLoop } from '../session/request-loop.ts';
-import { CONFIG_FAILURES, CONFIG_LOADED_AT, CONFIG_LOADS } from '../statistics/counters.ts';
+import { CONFIG_FAILURES, CONFIG_LOADED_AT, CONFIG_LOADS, SPLIT } from '../statistics/counters.ts';
 import { failureCounter } from '../statistics/failure-counter.ts';
 import { SharedStatistics } from '../statistics/shared-statistics.ts';
 import { DatagramClients } from './datagram-clients.ts';
@@ -141,6 +141,7 @@ export class RouterWorker {
         timers,
         pending: () => general.pending,
         events: () => handler.events,
+        splits: () => counters[SPLIT]!,
         clients: () => handler.clients.size,
       });
     }
