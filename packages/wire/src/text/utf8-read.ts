@@ -8,7 +8,7 @@ import type { Memory } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
 
 const REPLACEMENT = '\ufffd';
-const SHORT_BYTES_MAX = 12;
+const SHORT_BYTES_MAX = 8;
 const { fromCharCode } = String;
 
 export function readUtf8(memory: Memory, start: number, bytes: number): string {
@@ -26,7 +26,7 @@ export function readUtf8(memory: Memory, start: number, bytes: number): string {
   return text;
 }
 
-/** 1 to 12 ASCII characters: the engine has a fast path for a call with the characters as arguments. */
+/** 1 to 8 ASCII characters: the engine has a fast path for a call with the characters as arguments. */
 function shortAscii(u8: Uint8Array, p: number, bytes: number): string {
   switch (bytes) {
     case 1:
@@ -53,60 +53,6 @@ function shortAscii(u8: Uint8Array, p: number, bytes: number): string {
         u8[p + 5]!,
         u8[p + 6]!,
         u8[p + 7]!,
-      );
-    case 9:
-      return fromCharCode(
-        u8[p]!,
-        u8[p + 1]!,
-        u8[p + 2]!,
-        u8[p + 3]!,
-        u8[p + 4]!,
-        u8[p + 5]!,
-        u8[p + 6]!,
-        u8[p + 7]!,
-        u8[p + 8]!,
-      );
-    case 10:
-      return fromCharCode(
-        u8[p]!,
-        u8[p + 1]!,
-        u8[p + 2]!,
-        u8[p + 3]!,
-        u8[p + 4]!,
-        u8[p + 5]!,
-        u8[p + 6]!,
-        u8[p + 7]!,
-        u8[p + 8]!,
-        u8[p + 9]!,
-      );
-    case 11:
-      return fromCharCode(
-        u8[p]!,
-        u8[p + 1]!,
-        u8[p + 2]!,
-        u8[p + 3]!,
-        u8[p + 4]!,
-        u8[p + 5]!,
-        u8[p + 6]!,
-        u8[p + 7]!,
-        u8[p + 8]!,
-        u8[p + 9]!,
-        u8[p + 10]!,
-      );
-    case 12:
-      return fromCharCode(
-        u8[p]!,
-        u8[p + 1]!,
-        u8[p + 2]!,
-        u8[p + 3]!,
-        u8[p + 4]!,
-        u8[p + 5]!,
-        u8[p + 6]!,
-        u8[p + 7]!,
-        u8[p + 8]!,
-        u8[p + 9]!,
-        u8[p + 10]!,
-        u8[p + 11]!,
       );
     default:
       return '';
