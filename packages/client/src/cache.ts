@@ -350,6 +350,14 @@ export class Cache extends CacheEmitter {
     }
   }
 
+  /**
+   * Reads the configuration, or finds the servers out, again now instead of at the next time. Rejects when that is
+   * bad or fails: what was there stays.
+   */
+  reload(): Promise<void> {
+    return this.#parts.routes.reload();
+  }
+
   /** Ends the connections; what is under way fails. */
   async close(): Promise<void> {
     this.#parts.udp?.close();
@@ -408,6 +416,11 @@ export class Cache extends CacheEmitter {
       }
       const value = await values.decode(reply.value, reply.flags, wire, options.schema as AnySchema);
       statistics.hits += 1;
+      // That there is nothing was remembered by getOrSet.
+      if (value === undefined) {
+        statistics.negativeHits += 1;
+        return undefined;
+      }
       return { value: value as T, cas: reply.cas };
     } catch (thrown) {
       const error = CacheError.from(thrown, CacheErrorCode.decode);

@@ -41,7 +41,7 @@ export const LEASE_WAIT_MS_MAX: number = 250;
 export const LEASE_PATIENCE_MS_DEFAULT: number = 5000;
 
 /** The flow-control window, in keys. */
-export const WINDOW_KEYS_MIN: number = 2;
+export const WINDOW_KEYS_MIN: number = 16;
 export const WINDOW_KEYS_INITIAL: number = 512;
 export const WINDOW_KEYS_MAX: number = 65_536;
 

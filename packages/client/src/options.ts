@@ -30,6 +30,10 @@ export interface CacheOptions {
   readonly config?: RouteConfig;
   /** Finds the servers out, and keeps looking: DNS, ElastiCache, a file, a URL. */
   readonly discovery?: Discovery;
+  /** Where routes with AsynclogRoute keep deletes that could not be delivered. */
+  readonly spoolFolder?: string;
+  /** Who this is, for ReplicaByClientRoute: an address or any other stable name. The host's name by default. */
+  readonly clientId?: string;
   /** In front of every key. */
   readonly keyPrefix?: string;
   /** Time to live where a call does not say. For ever by default. */

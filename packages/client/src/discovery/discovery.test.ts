@@ -145,6 +145,7 @@ test('a discovery that fails keeps the old servers and tells it; at first it is 
   const failed = new Promise<Error>((resolve) => cache.once('reloadFailed', resolve));
   isBroken = true;
   assert.match((await failed).message, /nobody there/);
+  await assert.rejects(cache.reload(), { code: 'DISCOVERY' });
   assert.equal(await cache.set('still', 'there'), true);
   await using never = new Cache({ discovery });
   assert.equal(await never.get('k'), undefined);

@@ -15,7 +15,7 @@ import { WINDOW_KEYS_INITIAL, WINDOW_KEYS_MAX, WINDOW_KEYS_MIN } from '../limits
 export interface FlowWindowOptions {
   /** In keys. 512 by default. */
   readonly initial?: number;
-  /** 2 by default. */
+  /** 16 by default, or `initial` if that is less. */
   readonly min?: number;
   /** 65536 by default. */
   readonly max?: number;
@@ -59,8 +59,8 @@ export class FlowWindow {
   #recoveredAt: number = 0;
 
   constructor(options: FlowWindowOptions = {}) {
-    this.#min = options.min ?? WINDOW_KEYS_MIN;
     this.#max = options.max ?? WINDOW_KEYS_MAX;
+    this.#min = options.min ?? Math.min(WINDOW_KEYS_MIN, options.initial ?? this.#max);
     this.#size = options.initial ?? Math.min(this.#max, Math.max(this.#min, WINDOW_KEYS_INITIAL));
     const isSound = this.#min >= 1 && this.#min <= this.#size && this.#size <= this.#max;
     if (!isSound) {

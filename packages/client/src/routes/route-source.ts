@@ -23,6 +23,7 @@ import {
   type RoutingObserver,
   type TimerHandle,
 } from '@larder/routing';
+import type { Discovery } from '../discovery/discovery.ts';
 import { CacheError, CacheErrorCode } from '../errors.ts';
 import type { CacheEmitter } from '../events.ts';
 import type { CacheOptions } from '../options.ts';
@@ -39,8 +40,6 @@ export interface RouteSourceParts {
 const SERVERS_DEFAULT: readonly string[] = ['127.0.0.1:11211'];
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
-/** How many time-outs former routes are kept: handles may try a second server after the first. */
-const FORMER_TIMEOUTS = 3;
 
 /** What `Routing.open` takes as its configuration. */
 type Config = Parameters<typeof Routing.open>[0]['config'];
@@ -48,10 +47,12 @@ type Config = Parameters<typeof Routing.open>[0]['config'];
 /** Errors of a configuration that no waiting will mend. */
 const FATAL_CODES: ReadonlySet<string> = new Set(['CONFIG', 'ADDRESS']);
 
-function asCacheError(thrown: unknown): CacheError {
+function asCacheError(thrown: unknown, isDiscovered: boolean): CacheError {
   if (thrown instanceof CacheError) return thrown;
   const { code, message } = RoutingError.from(thrown);
-  const ours = FATAL_CODES.has(code) ? CacheErrorCode.invalidConfig : CacheErrorCode.discovery;
+  // What was found out wrongly may be right the next time.
+  const isFatal = FATAL_CODES.has(code) && !isDiscovered;
+  const ours = isFatal ? CacheErrorCode.invalidConfig : CacheErrorCode.discovery;
   return new CacheError(ours, message, { cause: thrown });
 }
 
@@ -64,6 +65,40 @@ function checkSources(options: CacheOptions): void {
   }
   if (Array.isArray(options.servers) && options.servers.length === 0) {
     throw new CacheError(CacheErrorCode.invalidConfig, 'the list of servers is empty');
+  }
+}
+
+/** The list of servers that a discovery finds, as a configuration that changes. */
+class DiscoverySource {
+  readonly label: string;
+  readonly #discovery: Discovery;
+  readonly #clock: Clock;
+  readonly #stop: AbortController = new AbortController();
+  #timer: TimerHandle | undefined;
+
+  constructor(discovery: Discovery, clock: Clock) {
+    this.label = discovery.name;
+    this.#discovery = discovery;
+    this.#clock = clock;
+  }
+
+  async read(): Promise<string> {
+    // Sorted, so that the same servers in another order are no news.
+    const servers = [...(await this.#discovery.find(this.#stop.signal))].sort();
+    return JSON.stringify(poolConfig(servers));
+  }
+
+  start(onChange: () => void): void {
+    const again = (): void => {
+      onChange();
+      this.#timer = this.#clock.setTimer(this.#discovery.intervalMs, again);
+    };
+    this.#timer = this.#clock.setTimer(this.#discovery.intervalMs, again);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#stop.abort();
   }
 }
 
@@ -81,7 +116,7 @@ class OpeningRoute implements RouteHandle {
     try {
       await this.#source.ready();
     } catch (thrown) {
-      const error = asCacheError(thrown);
+      const error = CacheError.from(thrown, CacheErrorCode.discovery);
       if (error.code !== CacheErrorCode.discovery) throw error;
       return Reply.of(Result.tko, error.message);
     }
@@ -93,15 +128,12 @@ export class RouteSource {
   readonly #options: CacheOptions;
   readonly #parts: RouteSourceParts;
   readonly #opening: OpeningRoute = new OpeningRoute(this);
-  readonly #stop: AbortController = new AbortController();
   #fatal: CacheError | undefined;
   #routing: Routing | undefined;
   #root: RouteHandle = this.#opening;
   #ready: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
   #retryMs: number = RETRY_MS_MIN;
-  /** The list that a discovery found last, sorted. */
-  #servers: string = '';
 
   constructor(options: CacheOptions, parts: RouteSourceParts) {
     checkSources(options);
@@ -135,7 +167,6 @@ export class RouteSource {
   async close(): Promise<void> {
     if (this.#fatal?.code === CacheErrorCode.closed) return;
     this.#fatal = new CacheError(CacheErrorCode.closed, 'the cache is closed');
-    this.#stop.abort(this.#fatal);
     this.#timer?.cancel();
     await this.#routing?.close();
   }
@@ -154,23 +185,21 @@ export class RouteSource {
     },
     onConfigurationError: (error) => {
       // What is wrong with the first configuration is told by `ready`.
-      if (this.#routing !== undefined) this.#parts.events.emit('reloadFailed', asCacheError(error));
+      if (this.#routing !== undefined) this.#parts.events.emit('reloadFailed', this.#asError(error));
     },
   };
 
   async #open(): Promise<void> {
     try {
-      const config = await this.#findConfig();
-      const routing = await Routing.open(this.#routingOptions(config));
+      const routing = await Routing.open(this.#routingOptions(this.#config()));
       if (this.#fatal !== undefined) {
         await routing.close();
         throw this.#fatal;
       }
       this.#routing = routing;
       this.#root = routing;
-      this.#lookAgain();
     } catch (thrown) {
-      throw this.#failed(asCacheError(thrown));
+      throw this.#failed(this.#asError(thrown));
     }
   }
 
@@ -188,77 +217,36 @@ export class RouteSource {
     return error;
   }
 
-  async #findConfig(): Promise<Config> {
+  #config(): Config {
     const { config, discovery, servers } = this.#options;
     if (config !== undefined) return config as Config;
-    if (discovery === undefined) {
-      const list = servers ?? SERVERS_DEFAULT;
-      return poolConfig(typeof list === 'string' ? [list] : list);
-    }
-    const found = await this.#discover();
-    this.#servers = found.join();
-    return poolConfig(found);
+    if (discovery !== undefined) return { source: new DiscoverySource(discovery, this.#parts.clock) };
+    const list = servers ?? SERVERS_DEFAULT;
+    return poolConfig(typeof list === 'string' ? [list] : list);
   }
 
-  async #discover(): Promise<readonly string[]> {
-    const { discovery } = this.#options;
-    try {
-      return [...(await discovery!.find(this.#stop.signal))].sort();
-    } catch (thrown) {
-      throw CacheError.from(thrown, CacheErrorCode.discovery);
-    }
-  }
-
-  /** Looks for other servers after the discovery's interval, and again after that. */
-  #lookAgain(): void {
-    const { discovery } = this.#options;
-    if (discovery === undefined || this.#fatal !== undefined) return;
-    this.#timer = this.#parts.clock.setTimer(discovery.intervalMs, () => {
-      this.refresh()
-        .catch(() => {})
-        .finally(() => this.#lookAgain());
-    });
+  #asError(thrown: unknown): CacheError {
+    return asCacheError(thrown, this.#options.discovery !== undefined);
   }
 
   /** Reads the configuration or the list of servers again now. Rejects when it is bad: the old one stays. */
-  async refresh(): Promise<void> {
+  async reload(): Promise<void> {
     await this.ready();
-    const { discovery } = this.#options;
-    try {
-      if (discovery === undefined) {
-        const wrong = await this.#routing?.reload();
-        if (wrong !== undefined) throw wrong;
-      } else await this.#replaceServers(await this.#discover());
-    } catch (thrown) {
-      const error = asCacheError(thrown);
-      if (discovery !== undefined) this.#parts.events.emit('reloadFailed', error);
-      throw error;
-    }
-  }
-
-  /** New routes take over; the old ones stay until what is on its way in them is answered. */
-  async #replaceServers(found: readonly string[]): Promise<void> {
-    const former = this.#routing;
-    if (found.join() === this.#servers || former === undefined) return;
-    const routing = await Routing.open(this.#routingOptions(poolConfig(found)));
-    if (this.#fatal !== undefined) {
-      await routing.close();
-      return;
-    }
-    this.#routing = routing;
-    this.#root = routing;
-    this.#servers = found.join();
-    this.#parts.clock.setTimer(this.#parts.timeoutMs * FORMER_TIMEOUTS, () => void former.close());
-    this.#parts.onServers();
-    this.#parts.events.emit('reload');
+    const wrong = await this.#routing?.reload();
+    if (wrong !== undefined) throw this.#asError(wrong);
   }
 
   #routingOptions(config: Config): Parameters<typeof Routing.open>[0] {
-    const { connections, tls, credentials, dialect, links } = this.#options;
+    const { connections, tls, credentials, dialect, links, spoolFolder, clientId } = this.#options;
     const { clock, random, timeoutMs } = this.#parts;
     return {
       config,
-      services: { clock, random },
+      services: {
+        clock,
+        random,
+        ...(spoolFolder === undefined ? {} : { spoolFolder }),
+        ...(clientId === undefined ? {} : { clientId }),
+      },
       ...(links === undefined ? {} : { links }),
       observer: this.#observer,
       defaults: {

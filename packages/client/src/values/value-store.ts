@@ -20,6 +20,7 @@ export class ValueStore implements FillerValues {
   }
 
   decode(stored: Buffer, flags: number, key: string, schema: AnySchema): unknown {
+    if ((flags & ValueFlag.absent) !== 0) return undefined;
     if ((flags & ValueFlag.chunked) !== 0) return this.join(key, stored, flags, schema);
     return this.#codec.decode(stored, flags, schema);
   }
