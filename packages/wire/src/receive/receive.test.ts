@@ -324,3 +324,45 @@ test('Reassembler: sources do not mix, old messages are given up, memory is boun
   push(fragments(2, new Uint8Array(4500), 4000)[0]!, 'g');
   assert.deepEqual([reassembler.unfinished, reassembler.unfinishedBytes], [1, 4500]);
 });
+
+test(`streams and datagrams of garbage end with a code or are dropped, and take no memory (seed ${seed})`, () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const { reassembler, push } = makeReassembler({ bytesMax: 1 << 20, messageBytesMax: 1 << 20 });
+  const garbage = fc.uint8Array({ maxLength: 200 }).chain((bytes) =>
+    // Small numbers in the first words go further than random ones.
+    fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 4 }).map((words) => {
+      const view = new DataView(bytes.buffer);
+      for (const [index, word] of words.entries())
+        if (bytes.length >= index * 4 + 4) view.setUint32(index * 4, word, true);
+      return bytes;
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(garbage, { maxLength: 6 }), (chunks) => {
+      const reader = new StreamReader((message) => {
+        try {
+          new GetMReplyView(message).vals.toArray();
+        } catch (error) {
+          assert.ok(error instanceof WireError);
+        }
+        return undefined;
+      });
+      try {
+        for (const chunk of chunks) reader.push(chunk);
+      } catch (error) {
+        assert.ok(error instanceof WireError);
+      }
+      for (const chunk of chunks) {
+        try {
+          push(chunk);
+        } catch (error) {
+          // The handler's own check of the type.
+          assert.ok(error instanceof assert.AssertionError);
+        }
+      }
+    }),
+    { seed, numRuns: 3000 },
+  );
+  assert.ok(reassembler.unfinishedBytes <= 1 << 20);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 64 << 20);
+});
