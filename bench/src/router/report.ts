@@ -43,7 +43,7 @@ export function describeRouterResult(result: RouterResult): string {
       `load ${Math.round(100 * medianOf(runs, (run) => run.loadBusy))}%`,
     ].join('  ');
   const { median, min, max } = result.ratio;
-  const what = isLatency(result) ? 'p50 added' : 'requests per CPU second';
+  const what = isLatency(result) ? 'p50' : 'requests per CPU second';
   return [
     `${result.name}: ${result.title}`,
     ...(result.direct.length === 0 ? [] : [line('no proxy', result.direct)]),
@@ -88,7 +88,7 @@ export function routerPage(report: RouterReport): string {
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
     ...report.cases.map(row),
     '',
-    "Ratios of the first kind are Larder / twemproxy in requests per second of the proxy's own CPU time (more is better); of the latency cases, in microseconds added to the median of the same load without a proxy (less is better). Targets in brackets are not the issue's; the case is there to look at.",
+    "Ratios of the first kind are Larder / twemproxy in requests per second of the proxy's own CPU time (more is better); of the latency cases, in microseconds of the median (less is better): what both proxies add is added to the same median without a proxy, which is shown beside them. Targets in brackets are not the issue's; the case is there to look at.",
     '',
     ...report.cases.map((result) => `- **${result.title}**: ${result.about}`),
     '',

@@ -1,7 +1,7 @@
 /** What a router benchmark produces: plain data, as written to `router.json`. */
 import type { RunSummary } from '../cache/results.ts';
 import type { Machine } from '../harness/machine.ts';
-import { median, type Spread, spread } from '../harness/statistics.ts';
+import { type Spread, spread } from '../harness/statistics.ts';
 import type { RouterCase } from './cases.ts';
 
 export interface RouterMachine extends Machine {
@@ -42,26 +42,21 @@ export interface RouterRuns {
 }
 
 export function isLatency(spec: { readonly metric: RouterCase['metric'] }): boolean {
-  return spec.metric === 'addedP50Us';
+  return spec.metric === 'p50Us';
 }
 
-/** The metric of one run; what a proxy adds is counted from the median of the runs without one. */
+/** The metric of one run. What both proxies are added to is the same, so that their medians can be compared. */
 export function metricOf(
   spec: { readonly metric: RouterCase['metric']; readonly keysPerGet: number },
   run: RunSummary,
-  direct: readonly RunSummary[],
 ): number {
-  if (!isLatency(spec)) return run.keysPerCpuSecond / spec.keysPerGet;
-  return run.p50Us - median(direct.map((each) => each.p50Us));
+  return isLatency(spec) ? run.p50Us : run.keysPerCpuSecond / spec.keysPerGet;
 }
 
 export function judge(spec: RouterCase, runs: RouterRuns): RouterResult {
   const facts = { metric: spec.metric, keysPerGet: spec.stream.keysPerGet };
   const ratio = spread(
-    runs.larder.map(
-      (run, index) =>
-        metricOf(facts, run, runs.direct) / metricOf(facts, runs.twemproxy[index]!, runs.direct),
-    ),
+    runs.larder.map((run, index) => metricOf(facts, run) / metricOf(facts, runs.twemproxy[index]!)),
   );
   const { name, title, about, target, isGoal } = spec;
   return {

@@ -26,7 +26,9 @@ export const SPLIT_KEYS_MAX: number = 16_384;
 /** A data block up to here waits in the transport until it is whole; a longer one is collected in chunks. */
 export const CARRIED_BYTES_MAX: number = 32 * KIB;
 /** Chunks that collect a data block or hold back a reply: the first one, and the largest. */
-export const CHUNK_BYTES_FIRST: number = 256;
+export const CHUNK_BYTES_FIRST: number = KIB;
+/** Chunks of the first size that are kept for the next reply. */
+export const CHUNKS_KEPT: number = 256;
 export const CHUNK_BYTES_LAST: number = 256 * KIB;
 /** Parts of a held reply from this size on are sent from where they lie. */
 export const REFERENCE_BYTES_MIN: number = 4 * KIB;

@@ -9,7 +9,7 @@
  */
 import type { Arena, SlabAllocator } from '@larder/datapath';
 import { BUFFER_HEADER_BYTES } from '@larder/datapath';
-import { CHUNK_BYTES_FIRST, CHUNK_BYTES_LAST, REFERENCE_BYTES_MIN } from '../limits.ts';
+import { CHUNK_BYTES_FIRST, CHUNK_BYTES_LAST, CHUNKS_KEPT, REFERENCE_BYTES_MIN } from '../limits.ts';
 import type { PeerOutput } from './peer-output.ts';
 
 const NEXT = 1;
@@ -21,6 +21,9 @@ export class ChunkChains {
   readonly #arena: Arena;
   readonly #allocator: SlabAllocator;
   readonly #numbers: Float64Array;
+  /** Unused chunks of the first size, which nearly all replies need: taking one costs no lock. */
+  readonly #kept: Float64Array = new Float64Array(CHUNKS_KEPT);
+  #keptCount = 0;
 
   constructor(arena: Arena, allocator: SlabAllocator) {
     this.#arena = arena;
@@ -98,7 +101,7 @@ export class ChunkChains {
         output.reference(chunk + BUFFER_HEADER_BYTES, used, chunk);
       } else {
         output.copy(chunk + BUFFER_HEADER_BYTES, used);
-        this.#allocator.release(chunk);
+        this.#give(chunk);
       }
       chunk = next;
     }
@@ -119,9 +122,20 @@ export class ChunkChains {
     let chunk = first;
     while (chunk !== 0) {
       const next = this.#numbers[chunk / WORD_BYTES + NEXT]!;
-      this.#allocator.release(chunk);
+      this.#give(chunk);
       chunk = next;
     }
+  }
+
+  /** Gives the chunks that are kept back. */
+  drain(): void {
+    while (this.#keptCount > 0) this.#allocator.release(this.#kept[--this.#keptCount]!);
+  }
+
+  #give(chunk: number): void {
+    const isFirst = this.#numbers[chunk / WORD_BYTES + ROOM] === CHUNK_BYTES_FIRST;
+    if (isFirst && this.#keptCount < CHUNKS_KEPT) this.#kept[this.#keptCount++] = chunk;
+    else this.#allocator.release(chunk);
   }
 
   #left(chunk: number): number {
@@ -131,10 +145,14 @@ export class ChunkChains {
 
   #extend(last: number, wanted: number): number {
     const before = last === 0 ? 0 : this.#numbers[last / WORD_BYTES + ROOM]!;
+    const least = Math.max(CHUNK_BYTES_FIRST, before * 2, wanted);
+    let room = CHUNK_BYTES_FIRST;
     // Powers of two only, so that few slab classes are in use, each of which has pages of its own.
-    const least = Math.min(Math.max(CHUNK_BYTES_FIRST, before * 2, wanted), CHUNK_BYTES_LAST);
-    const room = 2 ** Math.ceil(Math.log2(least));
-    const chunk = this.#allocator.allocate(this.#allocator.classFor(room + BUFFER_HEADER_BYTES));
+    while (room < least && room < CHUNK_BYTES_LAST) room *= 2;
+    const isKept = room === CHUNK_BYTES_FIRST && this.#keptCount > 0;
+    const chunk = isKept
+      ? this.#kept[--this.#keptCount]!
+      : this.#allocator.allocate(this.#allocator.classFor(room + BUFFER_HEADER_BYTES));
     if (chunk === 0) return 0;
     const base = chunk / WORD_BYTES;
     this.#numbers[base + NEXT] = 0;

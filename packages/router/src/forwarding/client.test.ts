@@ -43,27 +43,31 @@ class TextOutput implements PeerOutput {
   }
 }
 
-function setUp(): {
-  client: Client;
-  output: TextOutput;
-  allocator: SlabAllocator;
-  arena: Arena;
-  drained: () => number;
-} {
+interface SetUp {
+  readonly client: Client;
+  readonly output: TextOutput;
+  readonly allocator: SlabAllocator;
+  readonly arena: Arena;
+  readonly chains: ChunkChains;
+  readonly drained: () => number;
+}
+
+function setUp(): SetUp {
   const arena = Arena.portable(32 * MIB);
   const allocator = new SlabAllocator(new PageTable(arena, 64, 1), 64 * 1024, 1, new SlabClasses());
   allocator.setPageLimit(31);
   const output = new TextOutput(arena, allocator);
+  const chains = new ChunkChains(arena, allocator);
   let drains = 0;
   const client = new Client(
     output,
-    new ChunkChains(arena, allocator),
+    chains,
     () => 'somebody',
     () => {
       drains++;
     },
   );
-  return { client, output, allocator, arena, drained: () => drains };
+  return { client, output, allocator, arena, chains, drained: () => drains };
 }
 
 interface Planned {
@@ -80,7 +84,7 @@ const plannedRequest: fc.Arbitrary<Planned> = fc.record({
 
 /** What a client has to see: every request's bytes in the order of the requests, parts of one in any order. */
 function check(requests: readonly Planned[], order: readonly number[]): void {
-  const { client, output, allocator, arena } = setUp();
+  const { client, output, allocator, arena, chains } = setUp();
   const letter = (request: number, part: number): number => 97 + ((request * 4 + part) % 26);
   const steps = requests.flatMap(({ parts }, request) =>
     parts.map((bytes, part) => ({ request, part, bytes })),
@@ -110,6 +114,7 @@ function check(requests: readonly Planned[], order: readonly number[]): void {
   assert.equal(output.text, expected);
   assert.equal(client.pending, 0);
   assert.equal(output.isOwed, false);
+  chains.drain();
   assert.equal(allocator.chunksInUse(), 0, 'held replies give their memory back');
 }
 
@@ -125,12 +130,13 @@ test(`replies leave in the order of the requests, however they come (seed ${SEED
 });
 
 test('a closed client drops replies and gives held ones back', () => {
-  const { client, output, allocator } = setUp();
+  const { client, output, allocator, chains } = setUp();
   const first = client.begin(1, 0);
   const second = client.begin(1, 0);
   client.write(second, SOURCE, 1000);
   assert.ok(allocator.chunksInUse() > 0);
   client.close();
+  chains.drain();
   assert.equal(allocator.chunksInUse(), 0);
   client.write(first, SOURCE, 10);
   client.finish(first);

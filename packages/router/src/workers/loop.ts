@@ -24,13 +24,13 @@ const BUSY_MS = 1;
 const GATHER_LOOK_MS = 2;
 /** So many clients and pieces of input a millisecond make it worth to wait for several pieces, and how long. */
 const GATHER_CLIENTS_LEAST = 32;
-const GATHER_EVENTS_PER_MS = 60;
-const GATHER_EVENTS_MAX = 32;
+const GATHER_EVENTS_PER_MS = 30;
+const GATHER_EVENTS_MAX = 64;
 const GATHER_US = 45;
 /** The same when most of what happens are parts of split gets, which wait for their slowest server anyhow. */
 const GATHER_SPLIT_US = 100;
 /** Pieces of input per split get, at most, for most of them to be its parts. */
-const EVENTS_PER_SPLIT = 6;
+const EVENTS_PER_SPLIT = 8;
 
 export interface LoopParts {
   readonly transport: LoopTransport<Peer>;
