@@ -2,6 +2,13 @@
  * Routing: requests go through a tree of route handles to the servers; the same code in a service's process and in
  * the router. No listening sockets.
  */
+
+export { formatAdvice } from './advise/advice-report.ts';
+export { type FamilyOf, familyByList, familyByPrefix } from './advise/key-family.ts';
+export { advisePools, type Deployment, type FamilyAdvice, PoolVerdict } from './advise/pool-advice.ts';
+export { parseTrafficLine, type TrafficEvent } from './advise/traffic-event.ts';
+export { type FamilyTraffic, TrafficSample, type TrafficSampleOptions } from './advise/traffic-sample.ts';
+export { type WatchOptions, watchServer } from './advise/watch-source.ts';
 export { type Clock, type Random, systemClock, type TimerHandle } from './clock.ts';
 export type { Resolution, ResolveName } from './config/resolver.ts';
 export type { ConfigSource, ConfigSourceOptions } from './config/source.ts';
@@ -31,6 +38,7 @@ export { RoutingError } from './errors.ts';
 export { ROUTE_HANDLES } from './handles/index.ts';
 export { NullRoute } from './handles/null-route.ts';
 export { PoolRoute } from './handles/pool-route.ts';
+export { findSpool } from './handles/spooled-destination.ts';
 export * from './limits.ts';
 export {
   type BuildContext,
@@ -66,9 +74,6 @@ export {
   type RoutingObserver,
   type RoutingOptions,
 } from './routing.ts';
-export { formatAdvice } from './advise/advice-report.ts';
-export { familyByList, familyByPrefix, type FamilyOf } from './advise/key-family.ts';
-export { advisePools, type Deployment, type FamilyAdvice, PoolVerdict } from './advise/pool-advice.ts';
-export { parseTrafficLine, type TrafficEvent } from './advise/traffic-event.ts';
-export { type FamilyTraffic, TrafficSample, type TrafficSampleOptions } from './advise/traffic-sample.ts';
-export { type WatchOptions, watchServer } from './advise/watch-source.ts';
+export { SyncPolicy } from './spool/segment-writer.ts';
+export { Spool, type SpoolOptions } from './spool/spool.ts';
+export type { SpoolStatistics } from './spool/spool-statistics.ts';

@@ -4,8 +4,8 @@
  *
  * Chunks are stored first and the head last, so that a head is never seen before its chunks. `batch_size` chunks
  * are under way at a time. When a chunk is missing (evicted, say), a lease-get also takes the useless head away,
- * so that somebody gets a lease to fill the key again. append and prepend do not work on split values: they make
- * the head unreadable, hence a miss.
+ * so that somebody gets a lease to fill the key again. append and prepend are never split, since a head behind
+ * other bytes would be none; to a split value they make the head unreadable, hence a miss.
  */
 import { z } from 'zod';
 import type { Random } from '../clock.ts';
@@ -55,7 +55,7 @@ export class BigValueRoute implements RouteHandle {
     if (isRetrieval(operation)) {
       return operation === Operation.metaGet ? this.#metaGet(request) : this.#get(request);
     }
-    const isBig = isStore(operation) && request.value.length > this.#thresholdBytes;
+    const isBig = request.value.length > this.#thresholdBytes && replacesValue(request);
     return isBig && hasRoom(request, CHUNK_SUFFIX_BYTES_MAX)
       ? this.#store(request)
       : this.#target.route(request);
@@ -181,6 +181,14 @@ export class BigValueRoute implements RouteHandle {
     }
     return replies;
   }
+}
+
+/** Whether the request's value would be the whole value: only then a head may stand in for it. */
+function replacesValue(request: Request): boolean {
+  const { operation } = request;
+  if (operation === Operation.append || operation === Operation.prepend) return false;
+  if (operation !== Operation.metaSet) return isStore(operation);
+  return !/^[aApP]/.test(metaFlag(request.metaFlags, 'M') ?? '');
 }
 
 /** What a lease-get of a split value answers: the head's lease with the joined value, or without any. */

@@ -184,6 +184,19 @@ test('small values, other operations and keys without room pass as they are', as
   assert.deepEqual(cache.take(), [long, 'k', 'k']);
 });
 
+test('what is put before or behind a value is never split', async () => {
+  await using harness = await Harness.open(ROUTE);
+  await harness.ask(Operation.append, 'k', { value: BIG });
+  await harness.ask(Operation.prepend, 'k', { value: BIG });
+  for (const mode of ['MA', 'Mprepend'])
+    await harness.ask(Operation.metaSet, 'k', { value: BIG, metaFlags: mode });
+  const sent = harness.cache('a').requests.map((request) => [request.keyText, request.value.toString()]);
+  assert.deepEqual(sent, Array(4).fill(['k', BIG]));
+  harness.cache('a').take();
+  await harness.ask(Operation.metaSet, 'k', { value: BIG, metaFlags: 'MR' });
+  assert.equal(harness.cache('a').take().length, 6);
+});
+
 test('heads are read strictly', () => {
   assert.deepEqual(parseInfo(Buffer.from('1-3-123')), { chunks: 3, version: '123' });
   for (const text of ['1-3', '1-3-', '1--3', '3-1-1', ' 1-3-1', '1-65537-1', `1-3-${'1'.repeat(21)}`]) {

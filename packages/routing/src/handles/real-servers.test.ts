@@ -18,6 +18,7 @@ import {
   type TestServer,
   until,
 } from '../testing/servers.ts';
+import { findSpool } from './spooled-destination.ts';
 
 const skip = memcachedMissing() ?? false;
 let folder = '';
@@ -257,6 +258,7 @@ test('replicas: a delete that one of them misses is spooled for that one', { ski
   });
   const reply = await ask(routing, Operation.delete, 'k');
   assert.equal(reply.result, Result.miss);
+  assert.equal(findSpool(routing)?.statistics.written, 1);
   assert.deepEqual(readdirSync(spoolFolder), [encodeURIComponent(`127.0.0.1:${port}`)]);
   await using back = await startMemcached({ port });
   await until('it is delivered', () =>

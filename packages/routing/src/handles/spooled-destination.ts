@@ -9,14 +9,14 @@ import { SpooledReply } from '../spool/spooled-reply.ts';
 export class SpooledDestination implements RouteHandle {
   readonly name: string;
   readonly children: readonly RouteHandle[];
+  readonly spool: Spool;
   readonly #destination: Destination;
-  readonly #spool: Spool;
 
   constructor(destination: Destination, spool: Spool) {
     this.name = destination.name;
     this.children = [destination];
     this.#destination = destination;
-    this.#spool = spool;
+    this.spool = spool;
     spool.attach(destination);
   }
 
@@ -32,7 +32,20 @@ export class SpooledDestination implements RouteHandle {
   #settle(request: Request, reply: Reply): Reply {
     // A malformed request would be malformed again.
     if (!reply.isError || reply.result === Result.clientError) return reply;
-    if (!this.#spool.append(this.#destination, request)) return reply;
+    if (!this.spool.append(this.#destination, request)) return reply;
     return new SpooledReply(reply);
   }
+}
+
+/** The spool that handles below this one write to, for its statistics; undefined when none does. */
+export function findSpool(root: RouteHandle): Spool | undefined {
+  const seen = new Set<RouteHandle>();
+  const waiting = [root];
+  for (let route = waiting.pop(); route !== undefined; route = waiting.pop()) {
+    if (route instanceof SpooledDestination) return route.spool;
+    if (seen.has(route)) continue;
+    seen.add(route);
+    waiting.push(...route.children);
+  }
+  return undefined;
 }
