@@ -72,7 +72,7 @@ function row(result: RouterResult): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-export function routerPage(report: RouterReport): string {
+function routerPage(report: RouterReport): string {
   const { machine } = report;
   return [
     '# The router beside twemproxy',
@@ -95,7 +95,7 @@ export function routerPage(report: RouterReport): string {
   ].join('\n');
 }
 
-export function drawRouter(report: RouterReport): string {
+function drawRouter(report: RouterReport): string {
   const svg = new Svg(WIDTH, TOP + report.cases.length * ROW_HEIGHT + 48);
   const { machine } = report;
   svg.text(MARGIN, 28, 'Larder router / twemproxy', { 'font-size': 17, 'font-weight': 600 });

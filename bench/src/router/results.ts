@@ -46,7 +46,7 @@ export function isLatency(spec: { readonly metric: RouterCase['metric'] }): bool
 }
 
 /** The metric of one run. What both proxies are added to is the same, so that their medians can be compared. */
-export function metricOf(
+function metricOf(
   spec: { readonly metric: RouterCase['metric']; readonly keysPerGet: number },
   run: RunSummary,
 ): number {

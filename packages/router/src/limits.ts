@@ -1,5 +1,5 @@
 /** Every limit of the router, with the relations between them asserted at load. */
-import { GET_LINE_BYTES_MAX, LINE_BYTES_MAX } from '@larder/protocol';
+import { GET_LINE_BYTES_MAX } from '@larder/protocol';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -14,8 +14,6 @@ export const DEFAULT_VALUE_BYTES: number = 8 * MIB;
 
 /** Requests of one client that may wait for their replies; more are read when some are answered. A power of two. */
 export const CLIENT_PENDING_MAX: number = 4_096;
-/** Requests that one connection to a server may have under way; more are answered `busy`. A power of two. */
-export const BACKEND_PENDING_MAX: number = 65_536;
 /** Bytes of replies that one client may have under way, as far as its replies so far can tell. */
 export const CLIENT_REPLY_BYTES_MAX: number = 4 * MIB;
 /** What a reply is taken for before the first one is known, and requests that are always let through. */
@@ -32,13 +30,7 @@ export const CHUNKS_KEPT: number = 256;
 export const CHUNK_BYTES_LAST: number = 256 * KIB;
 /** Parts of a held reply from this size on are sent from where they lie. */
 export const REFERENCE_BYTES_MIN: number = 4 * KIB;
-/** The longest line that a server may answer with. */
-export const REPLY_LINE_BYTES_MAX: number = 4 * KIB;
 
-/** How long a server may take to answer unless the configuration says otherwise. */
-export const DEFAULT_TIMEOUT_MS: number = 1_000;
-/** How often deadlines are looked at while something is under way. */
-export const DEADLINE_TICK_MS: number = 20;
 /** How often Node's own event loop gets a turn, whatever else there is to do. */
 export const EVENT_LOOP_MS: number = 20;
 /** How long `stop` lets requests that are under way be answered, and output leave. */
@@ -54,12 +46,8 @@ export const UDP_DATAGRAMS_MAX: number = 16;
 export const UDP_PENDING_MAX: number = 1_024;
 /** Lease tokens that are remembered because another server than the configured one issued them. */
 export const LEASE_TOKENS_MAX: number = 65_536;
-/** How long such a token is remembered. */
-export const LEASE_TOKEN_MS: number = 60_000;
 /** Servers that have rows of their own in the statistics. */
 export const DESTINATIONS_MAX: number = 1_024;
-/** Descriptors on their way from the accepting worker to another. A power of two. */
-export const MAILBOX_ENTRIES: number = 1_024;
 /** How often the main thread ticks: uptime, statistics. */
 export const TICK_MS: number = 1_000;
 
@@ -69,9 +57,5 @@ function assertRelation(holds: boolean, text: string): void {
 const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
 assertRelation(CLIENT_PENDING_MIN < CLIENT_PENDING_MAX, 'some requests may always be under way');
 assertRelation(isPowerOfTwo(CLIENT_PENDING_MAX), 'what a client waits for is indexed by a mask');
-assertRelation(isPowerOfTwo(BACKEND_PENDING_MAX), 'what a server owes is indexed by a mask');
-assertRelation(isPowerOfTwo(MAILBOX_ENTRIES), 'the mailbox wraps by a mask');
-assertRelation(REPLY_LINE_BYTES_MAX >= LINE_BYTES_MAX, 'a reply line may repeat a request line');
 assertRelation(CARRIED_BYTES_MAX < GET_LINE_BYTES_MAX, 'a carried block fits what a transport keeps');
-assertRelation(DEADLINE_TICK_MS < DEFAULT_TIMEOUT_MS, 'deadlines are kept with little delay');
 assertRelation(STOP_FLUSH_MS < STOP_WAIT_MS, 'a worker is given its time to flush');

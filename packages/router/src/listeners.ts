@@ -19,10 +19,10 @@ import {
 import { RouterError } from './errors.ts';
 import type { RouterSettings } from './options/router-options.ts';
 
-export interface WorkerSockets {
-  readonly streams: readonly ListeningSocket[];
+interface WorkerSockets {
+  readonly streams: ListeningSocket[];
   /** At most one: a reply is sent from the socket that the request came to. */
-  readonly datagrams: readonly ListeningSocket[];
+  readonly datagrams: ListeningSocket[];
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ export function formatHostPort(host: string, port: number): string {
 
 export class Listeners {
   /** By worker. */
-  readonly workers: { streams: ListeningSocket[]; datagrams: ListeningSocket[] }[];
+  readonly workers: WorkerSockets[];
   readonly #opened: ListeningSocket[] = [];
   readonly #kind: TransportKind;
 

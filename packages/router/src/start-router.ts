@@ -26,7 +26,7 @@ const PORT_SHARING: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfl
 const CHECK_POLL_MS = 3_600_000;
 
 /** The version of this package. */
-export function routerVersion(): string {
+function routerVersion(): string {
   const found: unknown = createRequire(import.meta.url)('../package.json');
   return (found as { version: string }).version;
 }

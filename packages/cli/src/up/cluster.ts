@@ -11,12 +11,12 @@ import { type RouterOptions, type RunningRouter, startRouter } from '@larder/rou
 import { findFreePort } from '../free-port.ts';
 import { CacheProcess } from './cache-process.ts';
 
-export const CACHE_NAMES: readonly string[] = ['cache-1', 'cache-2'];
+const CACHE_NAMES: readonly string[] = ['cache-1', 'cache-2'];
 export const GUTTER_NAME = 'gutter';
 /** A server that died comes back by itself after this long. */
-export const RESTART_MS = 15_000;
+const RESTART_MS = 15_000;
 /** Entries in the gutter live this long at most. */
-export const GUTTER_SECONDS = 10;
+const GUTTER_SECONDS = 10;
 const PORTS_TRIED_MAX = 100;
 /** So that what happens can be watched: a dead server is noticed, and one that is back is used, at once. */
 const SERVER_TIMEOUT_MS = 500;

@@ -29,7 +29,7 @@ export interface WorkerStatisticsParts {
 }
 
 /** States as numbers in shared memory. */
-export const STATES: readonly DestinationState[] = [
+const STATES: readonly DestinationState[] = [
   DestinationState.new,
   DestinationState.up,
   DestinationState.tko,
