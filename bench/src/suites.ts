@@ -32,6 +32,11 @@ export const SUITES: readonly Suite[] = [
     load: () => import('./client/run.ts'),
   },
   {
+    name: 'leases',
+    summary: 'queries that reach the database from hot keys, with leases and without',
+    load: () => import('./leases/run.ts'),
+  },
+  {
     name: 'router',
     summary: "the router beside twemproxy, per second of the proxy's CPU",
     load: () => import('./router/run.ts'),
