@@ -5,12 +5,13 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { planStore, Store } from '@larder/cache';
-import { Arena, BufferPool } from '@larder/datapath';
+import { Arena, BufferPool, SEND_BUFFER_BYTES } from '@larder/datapath';
 import * as rpc from '@larder/protocol/rpc';
 import { encode, Memory, Message, type WireObject } from '@larder/wire';
 import { COUNTER_COUNT } from '../../session/counters.ts';
+import { itemOfOwner } from '../item-owners.ts';
 import { RpcHandler } from '../rpc-handler.ts';
-import type { RpcOutput } from '../rpc-output.ts';
+import type { RpcOutput, RpcStream } from '../rpc-output.ts';
 
 const SEED = 0x1a_4de5;
 const ROOM_BYTES = 60_000;
@@ -51,16 +52,59 @@ function requests(random: (below: number) => number): [number, WireObject] {
   return makers[random(makers.length)]!();
 }
 
-/** Takes replies apart into nothing, but gives references back as a transport does. */
+/** Counts replies, and gives references back as a transport does. */
 class CountingOutput implements RpcOutput {
   readonly replyBytesMax: number = 1 << 20;
-  readonly stream: null = null;
   readonly replies: null = null;
-  answered = 0;
+  readonly stream: CountingStream | null;
+  #sent = 0;
+
+  constructor(stream: CountingStream | null) {
+    this.stream = stream;
+  }
+
+  get answered(): number {
+    return this.#sent + (this.stream?.takeFrames() ?? 0);
+  }
 
   send(reply: WireObject): void {
     encode(reply);
-    this.answered++;
+    this.#sent++;
+  }
+}
+
+/** A connection whose output is dropped; replies that are written to it directly move its cursor once. */
+class CountingStream implements RpcStream {
+  cursor: number;
+  limit: number;
+  readonly #start: number;
+  readonly #store: Store;
+  #frames = 0;
+
+  constructor(store: Store, start: number, bytes: number) {
+    this.#store = store;
+    this.#start = start;
+    this.cursor = start;
+    this.limit = start + bytes;
+  }
+
+  /** Replies so far. */
+  takeFrames(): number {
+    if (this.cursor !== this.#start) {
+      this.cursor = this.#start;
+      this.#frames++;
+    }
+    return this.#frames;
+  }
+
+  reserve(): number {
+    return this.cursor;
+  }
+
+  copy(): void {}
+
+  reference(_offset: number, _bytes: number, owner: number): void {
+    this.#store.release(itemOfOwner(owner));
   }
 }
 
@@ -79,7 +123,11 @@ export function runMutatedRequests(cases: number): void {
     );
     const room = new BufferPool(store.networkAllocator(), ROOM_BYTES + 4096, 1).take();
     const memory = Memory.ofArena(arena);
-    const output = new CountingOutput();
+    const sendBuffer = new BufferPool(store.networkAllocator(), SEND_BUFFER_BYTES, 1).take();
+    const outputs = [
+      new CountingOutput(null),
+      new CountingOutput(new CountingStream(store, sendBuffer, SEND_BUFFER_BYTES)),
+    ];
     const random = generator(SEED);
     const message = new Message();
     for (let index = 0; index < cases; index++) {
@@ -90,6 +138,7 @@ export function runMutatedRequests(cases: number): void {
         bytes[random(bytes.length)] = random(4) === 0 ? random(256) : [0, 1, 8, 16, 255][random(5)]!;
       const cut = random(8) === 0 ? random(bytes.length + 1) : bytes.length;
       memory.u8.set(bytes.subarray(0, cut), room);
+      const output = outputs[index & 1]!;
       const before = output.answered;
       handler.serve(message.over(memory, room, room + cut), type, index >>> 0, output);
       assert.equal(output.answered, before + 1, `case ${index}`);
