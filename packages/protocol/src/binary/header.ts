@@ -13,7 +13,7 @@ import type { Arena } from '@larder/datapath';
 
 export const BINARY_HEADER_BYTES: number = 24;
 export const BINARY_REQUEST_MAGIC: number = 0x80;
-export const BINARY_RESPONSE_MAGIC: number = 0x81;
+const BINARY_RESPONSE_MAGIC: number = 0x81;
 
 export const BinaryOpcode = {
   get: 0x00,
