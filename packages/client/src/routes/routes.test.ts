@@ -1,7 +1,7 @@
 /** Routing in the process: the configuration that a router takes, and what callers see of failures. */
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -102,6 +102,71 @@ test('a dead server: one trouble, then the gutter answers, leases included, and 
   assert.equal(await onGutter.get('k'), 'from the database');
   assert.equal(cache.statistics.failedGets, 0);
   assert.ok(changes.includes(false));
+});
+
+test('a server that was killed and comes back is used again', async () => {
+  const first = await startServer('larder');
+  await using cache = await Cache.connect({ servers: first.address, failedGetMemory: 0 });
+  assert.equal(await cache.set('k', 1), true);
+  const events: boolean[] = [];
+  cache.on('server', ({ isUp }) => events.push(isUp));
+  await first.stop();
+  assert.equal(await cache.get('k'), undefined);
+  assert.equal(await cache.getOrSet('k', () => 'from the database'), 'from the database');
+  const startedMs = performance.now();
+  for (let call = 0; call < 200; call++) assert.equal(await cache.get('k'), undefined);
+  assert.ok(performance.now() - startedMs < 1000, 'a server that is known to be down costs nothing');
+  const second = await startServer('larder', ['-p', String(first.port)]);
+  try {
+    const deadline = performance.now() + 8000;
+    while (!(await cache.set('k', 2))) {
+      assert.ok(performance.now() < deadline, 'the server is not found again');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(await cache.get('k'), 2);
+    assert.deepEqual(events, [false, true]);
+  } finally {
+    await second.stop();
+  }
+});
+
+test('TLS with a certificate of our own, and ASCII authentication', async () => {
+  const fixture = (name: string): string =>
+    new URL(`../../../../conformance/fixtures/${name}`, import.meta.url).pathname;
+  const certificate = fixture('localhost-certificate.pem');
+  const folder = mkdtempSync(join(tmpdir(), 'larder-routes-'));
+  const users = join(folder, 'users');
+  writeFileSync(users, 'ada:lovelace\n');
+  const tlsOptions = [
+    '--tls-port',
+    '0',
+    '--tls-cert',
+    certificate,
+    '--tls-key',
+    fixture('localhost-key.pem'),
+  ];
+  const server = await startServer('larder', [...tlsOptions, '-Y', users]);
+  try {
+    const credentials = { user: 'ada', password: 'lovelace' };
+    const ca = readFileSync(certificate, 'utf8');
+    const servers = `localhost:${server.tlsPort}`;
+    await using secure = await Cache.connect({ servers, tls: { ca }, credentials, throwOnTrouble: true });
+    assert.equal(await secure.set('k', 'secret'), true);
+    assert.equal(await secure.get('k'), 'secret');
+    await using plain = await Cache.connect({ servers: server.address, credentials });
+    assert.equal(await plain.get('k'), 'secret');
+    await using stranger = await Cache.connect({ servers, tls: true, credentials });
+    assert.equal(await stranger.get('k'), undefined, 'the certificate is not known');
+    await using wrong = await Cache.connect({
+      servers: server.address,
+      credentials: { user: 'ada', password: 'x' },
+    });
+    assert.equal(await wrong.get('k'), undefined);
+    assert.ok(wrong.statistics.failedGets > 0);
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('a configuration file: changes are taken, a bad one keeps the old and tells it', async () => {

@@ -14,6 +14,8 @@ export interface TestServer {
   readonly address: string;
   readonly port: number;
   readonly udpPort: number;
+  /** 0 without `--tls-port`. */
+  readonly tlsPort: number;
   readonly process: ChildProcess;
   stop(): Promise<void>;
 }
@@ -90,8 +92,12 @@ function stopper(child: ChildProcess): () => Promise<void> {
     });
 }
 
-function serverOf(kind: ServerKind, child: ChildProcess, port: number, udpPort: number): TestServer {
-  return { kind, address: `127.0.0.1:${port}`, port, udpPort, process: child, stop: stopper(child) };
+function serverOf(
+  kind: ServerKind,
+  child: ChildProcess,
+  ports: Pick<TestServer, 'port' | 'udpPort' | 'tlsPort'>,
+): TestServer {
+  return { kind, address: `127.0.0.1:${ports.port}`, ...ports, process: child, stop: stopper(child) };
 }
 
 async function startMemcached(extra: readonly string[]): Promise<TestServer> {
@@ -107,7 +113,7 @@ async function startMemcached(extra: readonly string[]): Promise<TestServer> {
     return /UDP INET: \d+\n/.test(ports) ? ports : undefined;
   });
   const port = (kind: string): number => Number(new RegExp(`^${kind} INET: (\\d+)$`, 'm').exec(text)?.[1]);
-  return serverOf('memcached', started.child, port('TCP'), port('UDP'));
+  return serverOf('memcached', started.child, { port: port('TCP'), udpPort: port('UDP'), tlsPort: 0 });
 }
 
 interface LoggedAddress {
@@ -141,7 +147,7 @@ async function startLarder(extra: readonly string[]): Promise<TestServer> {
     return undefined;
   });
   const port = (kind: string): number => addresses.find((each) => each.kind === kind)?.port ?? 0;
-  return serverOf('larder', started.child, port('tcp'), port('udp'));
+  return serverOf('larder', started.child, { port: port('tcp'), udpPort: port('udp'), tlsPort: port('tls') });
 }
 
 export function startServer(kind: ServerKind, extra: readonly string[] = []): Promise<TestServer> {
