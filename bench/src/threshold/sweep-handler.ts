@@ -1,5 +1,11 @@
 /** Answers a request of the sweep with a typed reply of that many buffers, copied or referenced as it says. */
-import type { Connection, DatagramReplies, DatagramSource, TransportHandler } from '@larder/datapath';
+import {
+  type Connection,
+  type DatagramReplies,
+  type DatagramSource,
+  SoloCounts,
+  type TransportHandler,
+} from '@larder/datapath';
 import { Encoder, SendMemory } from '@larder/wire';
 import { BenchError } from '../errors.ts';
 import { GetReply } from '../serialization/generated/kv-larder.ts';
@@ -26,7 +32,8 @@ export class SweepHandler implements TransportHandler<unknown> {
   constructor(memory: SweepMemory) {
     this.#memory = memory;
     this.#view = memory.arena.view;
-    this.#send = new SendMemory(memory.allocator);
+    // One thread has the buffers, as in the paper's server.
+    this.#send = new SendMemory(new SoloCounts(memory.allocator));
     this.#reply = new GetReply(new Encoder(this.#send));
     this.#datagrams = new DatagramOutput(memory.arena);
   }

@@ -11,6 +11,8 @@ import type { Pace } from './closed-or-open.ts';
 
 const CONNECT_MS_MAX = 3000;
 const TURN_MS = 5;
+/** Requests in flight on one connection of an open loop. */
+const OPEN_LOOP_DEPTH = 64;
 
 class Session {
   readonly connection: Connection<Session>;
@@ -83,8 +85,13 @@ export class StreamLoad implements TransportHandler<Session> {
     const pace = this.#pace!;
     this.#nowMs = nowMs;
     if (pace.isOpenLoop && !this.#isStopped) {
-      for (let due = pace.takeDue(nowMs); due >= 0; due = pace.takeDue(nowMs)) {
-        this.#send(this.#sessions[this.#turn]!, 1, due);
+      for (;;) {
+        // A request that finds too many in flight waits, and its wait is counted: it is due all the same.
+        const session = this.#sessions[this.#turn]!;
+        if (session.inFlight >= OPEN_LOOP_DEPTH) break;
+        const due = pace.takeDue(nowMs);
+        if (due < 0) break;
+        this.#send(session, 1, due);
         this.#turn = (this.#turn + 1) % this.#sessions.length;
       }
     }

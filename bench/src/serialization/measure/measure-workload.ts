@@ -43,6 +43,8 @@ const RAMP_SECONDS = 0.05;
 const CHECKED_REQUESTS = 300;
 /** Processes that are started at the same time: there are two CPUs. */
 const STARTS = 2;
+/** By how many places the order moves from round to round. */
+const ROTATION = 5;
 /** A threshold that no value reaches; JSON has no Infinity. */
 const NEVER_BYTES: number = 2 ** 31;
 /** The fixed load, as a part of what the middle of the contestants does in a closed loop. */
@@ -201,7 +203,11 @@ class WorkloadRun {
   ): Promise<void> {
     const runs = contestants.map((): RunNumbers[] => []);
     for (let round = 0; round < this.#settings.rounds; round++) {
-      for (const [index, contestant] of contestants.entries()) runs[index]!.push(await run(contestant));
+      // Each round begins with another one, so that nobody always follows the same.
+      for (let turn = 0; turn < contestants.length; turn++) {
+        const index = (turn + round * ROTATION) % contestants.length;
+        runs[index]!.push(await run(contestants[index]!));
+      }
     }
     this.#modes.push({
       workload: this.#plan.workload,

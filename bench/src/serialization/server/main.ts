@@ -22,12 +22,14 @@ class ContestantProcess {
   #serializer: Serializer | undefined;
   #requests: PremadeRequests | undefined;
   #simulation: Simulation | undefined;
+  #slot = 0;
 
   async obey(command: ServerCommand): Promise<void> {
     if (command.kind === 'prepare') {
       const prepared = prepare(command.store, command.slot);
       const { workload, table, trace, file } = prepared;
       this.#prepared = prepared;
+      this.#slot = command.slot;
       this.#serializer = await prepareSerializer(prepared, command.serializer, command.referenceBytesMin);
       const offset = file.requestOffset(command.slot);
       this.#requests = makeRequests(file.arena, offset, workload, table, trace, this.#serializer);
@@ -38,7 +40,7 @@ class ContestantProcess {
       throw new BenchError('SERVER', 'told to run before it was told what');
     }
     if (command.kind === 'simulate') {
-      this.#simulation ??= new Simulation(this.#prepared, this.#serializer, this.#requests);
+      this.#simulation ??= new Simulation(this.#prepared, this.#serializer, this.#requests, this.#slot);
       answer({ kind: 'simulated', result: this.#simulation.run(command.seconds) });
       return;
     }

@@ -18,14 +18,20 @@ const BURST = 32;
 /** Requests checked before anything is measured. */
 const CHECKED = 2000;
 const KEY_SCRATCH_BYTES = 16 * 1024;
+/** Irrational parts, whose multiples do not meet. */
+const SLOT_STEP = 0.618_033_988_7;
+const RUN_STEP = 0.414_213_562_3;
 
 export class Simulation {
   readonly #nic: SimulatedNic<unknown>;
   readonly #connection: ReturnType<SimulatedNic<unknown>['connect']>;
   readonly #requests: PremadeRequests;
+  readonly #slot: number;
   #next = 0;
+  #runs = 0;
 
-  constructor(prepared: Prepared, serializer: Serializer, requests: PremadeRequests) {
+  constructor(prepared: Prepared, serializer: Serializer, requests: PremadeRequests, slot: number) {
+    this.#slot = slot;
     const handler = new KvHandler(prepared.store, serializer);
     this.#nic = new SimulatedNic<unknown>({
       arena: prepared.file.arena,
@@ -60,6 +66,9 @@ export class Simulation {
 
   run(seconds: number): RunNumbers {
     const { count } = this.#requests;
+    // Elsewhere every time, and in every process: whoever ran before has left its part of the store in the cache.
+    const place = (this.#slot * SLOT_STEP + this.#runs++ * RUN_STEP) % 1;
+    this.#next = Math.floor(place * count);
     const before = readCpuTime(process.pid);
     const start = performance.now();
     const end = start + seconds * 1000;
