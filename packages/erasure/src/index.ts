@@ -39,6 +39,7 @@ export { ErasureError, type ErasureErrorCode, UndecodableError } from './errors.
 export { KernelMemory } from './kernels/kernel-memory.ts';
 export { isZeroRegion, runSchedule, xorRegions } from './kernels/run-schedule.ts';
 export type { WasmMemory } from './kernels/web-assembly.ts';
+export type { KernelLevel } from './kernels/xor-kernel.ts';
 export { type XorLevel, xorLevel, xorLevels } from './kernels/xor-level.ts';
 export { XorProgram, type XorProgramOptions } from './kernels/xor-program.ts';
 export { BitMatrix } from './matrix/bit-matrix.ts';
