@@ -147,7 +147,10 @@ export class Cache extends CacheEmitter {
     return found?.value;
   }
 
-  /** Stores a value. False when that failed, or was left out because the key's get has just failed. */
+  /**
+   * Stores a value. False when that failed, or was left out because the key's get has just failed. Bytes are sent
+   * from where they lie: they must not change until the promise has settled.
+   */
   set<T>(key: string, value: T, options: SetOptions<T> = {}): Promise<boolean> {
     return this.#isStored('set', Operation.set, key, value, options);
   }

@@ -12,6 +12,7 @@ export {
   type FlowWindowOptions,
   type FlowWindowState,
   processWindow,
+  WindowOutcome,
 } from './flow/window.ts';
 export type { Factory, FactoryContext, GetOrSetOptions } from './leases/options.ts';
 export * from './limits.ts';

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { FlowWindow } from './window.ts';
+import { FlowWindow, WindowOutcome } from './window.ts';
 
 test('no more keys are outstanding than the window holds, and waiters start in order', () => {
   const window = new FlowWindow({ initial: 4, min: 2, max: 8 });
@@ -18,7 +18,7 @@ test('no more keys are outstanding than the window holds, and waiters start in o
     losses: 0,
     waited: 2,
   });
-  window.leave(3, false, window.mark);
+  window.leave(3, WindowOutcome.answered, window.mark);
   assert.deepEqual(started, ['first', 'second']);
   assert.equal(window.state.outstanding, 3);
 });
@@ -27,15 +27,15 @@ test('the window grows by about one key for each window of answers, up to its ma
   const window = new FlowWindow({ initial: 10, min: 2, max: 12 });
   for (let round = 0; round < 10; round++) {
     assert.ok(window.tryEnter(1));
-    window.leave(1, false, window.mark);
+    window.leave(1, WindowOutcome.answered, window.mark);
   }
   assert.equal(window.state.size, 10);
   assert.ok(window.tryEnter(1));
-  window.leave(1, false, window.mark);
+  window.leave(1, WindowOutcome.answered, window.mark);
   assert.equal(window.state.size, 11);
   for (let round = 0; round < 100; round++) {
     assert.ok(window.tryEnter(1));
-    window.leave(1, false, window.mark);
+    window.leave(1, WindowOutcome.answered, window.mark);
   }
   assert.equal(window.state.size, 12);
 });
@@ -46,16 +46,25 @@ test('a loss halves the window, once for all that was outstanding with it, and n
   const first = window.mark;
   assert.ok(window.tryEnter(8));
   const second = window.mark;
-  window.leave(8, true, first);
+  window.leave(8, WindowOutcome.lost, first);
   assert.equal(window.state.size, 8);
-  window.leave(8, true, second);
+  window.leave(8, WindowOutcome.lost, second);
   assert.equal(window.state.size, 8, 'the same congestion');
   for (const expected of [4, 3, 3]) {
     assert.ok(window.tryEnter(1));
-    window.leave(1, true, window.mark);
+    window.leave(1, WindowOutcome.lost, window.mark);
     assert.equal(window.state.size, expected);
   }
   assert.equal(window.state.losses, 4);
+});
+
+test('what was refused without being sent changes nothing', () => {
+  const window = new FlowWindow({ initial: 4, min: 2, max: 8 });
+  for (let round = 0; round < 20; round++) {
+    assert.ok(window.tryEnter(2));
+    window.leave(2, WindowOutcome.refused, window.mark);
+  }
+  assert.deepEqual([window.state.size, window.state.losses, window.state.outstanding], [4, 0, 0]);
 });
 
 test('a request larger than the whole window goes alone', () => {
@@ -66,7 +75,7 @@ test('a request larger than the whole window goes alone', () => {
   window.enqueue(1, () => {
     isStarted = true;
   });
-  window.leave(50, false, window.mark);
+  window.leave(50, WindowOutcome.answered, window.mark);
   assert.ok(isStarted);
 });
 

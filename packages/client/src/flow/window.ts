@@ -37,6 +37,17 @@ export interface FlowWindowState {
   readonly waited: number;
 }
 
+/** What became of keys that left the window. */
+export const WindowOutcome: { readonly answered: 0; readonly lost: 1; readonly refused: 2 } = {
+  /** There was an answer, be it an error. */
+  answered: 0,
+  /** There was none in time, or the connection went away. */
+  lost: 1,
+  /** Nothing was sent: that says nothing about the network. */
+  refused: 2,
+};
+export type WindowOutcome = (typeof WindowOutcome)[keyof typeof WindowOutcome];
+
 interface Waiter {
   readonly keys: number;
   readonly start: () => void;
@@ -106,11 +117,13 @@ export class FlowWindow {
     return this.#sent;
   }
 
-  /** Gives room back: `isLost` when there was no answer (time-out, connection gone, a datagram missing). */
-  leave(keys: number, isLost: boolean, mark: number): void {
+  /** Gives room back: the window grows, shrinks or stays. */
+  leave(keys: number, outcome: WindowOutcome, mark: number): void {
     this.#outstanding -= keys;
-    if (isLost) this.#shrink(mark);
-    else this.#size = Math.min(this.#max, this.#size + keys / this.#size);
+    if (outcome === WindowOutcome.lost) this.#shrink(mark);
+    else if (outcome === WindowOutcome.answered) {
+      this.#size = Math.min(this.#max, this.#size + keys / this.#size);
+    }
     while (this.#first !== undefined && this.#hasRoom(this.#first.keys)) {
       const waiter: Waiter = this.#first;
       this.#first = waiter.next;

@@ -12,9 +12,9 @@
  * at their destinations. Every key takes its place in the flow-control window before it is sent.
  */
 import { type Destination, Operation, Request, type RouteHandle } from '@larder/routing';
-import type { FlowWindow } from '../flow/window.ts';
+import { type FlowWindow, WindowOutcome } from '../flow/window.ts';
 import { KEYS_PER_MULTIGET_MAX } from '../limits.ts';
-import { isLoss } from '../send/trouble.ts';
+import { windowOutcome } from '../send/trouble.ts';
 import type { CacheStatistics } from '../statistics.ts';
 import { UDP_REQUEST_BYTES_MAX, type UdpGets } from '../udp/udp-gets.ts';
 import type { GetSettler } from './get-settler.ts';
@@ -142,11 +142,11 @@ export class GetBatcher {
     request.timeoutMs = timeoutMs;
     try {
       const reply = await root().route(request);
-      window.leave(1, isLoss(reply.result), mark);
+      window.leave(1, windowOutcome(reply.result), mark);
       settler.onReply(get, reply);
     } catch (thrown) {
       // Only routes that could not be opened reject: a bad configuration, or closed meanwhile.
-      window.leave(1, false, mark);
+      window.leave(1, WindowOutcome.refused, mark);
       get.resolve(Promise.reject(thrown));
     }
   }

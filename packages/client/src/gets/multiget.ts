@@ -1,8 +1,8 @@
 /** One multiget on its way to one server: its request, and what becomes of the reply. */
 import { ReplyShape } from '@larder/protocol';
 import type { Destination, ForwardSink, Result } from '@larder/routing';
-import type { FlowWindow } from '../flow/window.ts';
-import { isLoss } from '../send/trouble.ts';
+import { type FlowWindow, WindowOutcome } from '../flow/window.ts';
+import { windowOutcome } from '../send/trouble.ts';
 import type { UdpGets } from '../udp/udp-gets.ts';
 import type { GetSettler } from './get-settler.ts';
 import type { PendingGet } from './pending-get.ts';
@@ -56,12 +56,12 @@ export class Multiget implements ForwardSink {
       this.#forward(this.#destination!);
       return;
     }
-    this.#window.leave(this.#gets.length, false, this.#mark);
+    this.#window.leave(this.#gets.length, WindowOutcome.answered, this.#mark);
     reader.read(this.#gets, this.#request, bytes, start, end, this.#settler);
   }
 
   onFailure(_tag: number, result: Result): void {
-    this.#window.leave(this.#gets.length, isLoss(result), this.#mark);
+    this.#window.leave(this.#gets.length, windowOutcome(result), this.#mark);
     this.#settler.onFailure(this.#gets, result, this.#destination?.label ?? '');
   }
 

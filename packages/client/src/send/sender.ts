@@ -3,8 +3,8 @@
  * window. What a route handle answers is an outcome; the promises are only rejected when the routes cannot be opened.
  */
 import { type Operation, type Reply, Request, type RouteHandle } from '@larder/routing';
-import type { FlowWindow } from '../flow/window.ts';
-import { isLoss } from './trouble.ts';
+import { type FlowWindow, WindowOutcome } from '../flow/window.ts';
+import { windowOutcome } from './trouble.ts';
 
 export class Sender {
   readonly #root: () => RouteHandle;
@@ -34,13 +34,13 @@ export class Sender {
   async #start(request: Request): Promise<Reply> {
     const window = this.#window;
     const mark = window.mark;
-    let hasLost = false;
+    let outcome: WindowOutcome = WindowOutcome.refused;
     try {
       const reply = await this.#root().route(request);
-      hasLost = isLoss(reply.result);
+      outcome = windowOutcome(reply.result);
       return reply;
     } finally {
-      window.leave(1, hasLost, mark);
+      window.leave(1, outcome, mark);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Failed replies as errors of this package. */
 import { RESULT_NAMES, type Reply, Result } from '@larder/routing';
 import { CacheError, CacheErrorCode } from '../errors.ts';
+import { WindowOutcome } from '../flow/window.ts';
 
 function codeOf(result: Result): CacheErrorCode {
   switch (result) {
@@ -21,9 +22,22 @@ function codeOf(result: Result): CacheErrorCode {
   }
 }
 
-/** Whether there was no answer at all, which is what makes the flow-control window smaller. */
-export function isLoss(result: Result): boolean {
-  return result === Result.timeout || result === Result.aborted || result === Result.connectTimeout;
+/** What a result says about the network, for the flow-control window. */
+export function windowOutcome(result: Result): WindowOutcome {
+  switch (result) {
+    case Result.timeout:
+    case Result.aborted:
+    case Result.connectTimeout:
+      return WindowOutcome.lost;
+    case Result.tko:
+    case Result.busy:
+    case Result.connectError:
+    case Result.shutdown:
+    case Result.localError:
+      return WindowOutcome.refused;
+    default:
+      return WindowOutcome.answered;
+  }
 }
 
 export function troubleOf(result: Result, message: string, server: string, key: string): CacheError {
