@@ -45,23 +45,15 @@ export class BytesListBuilder<T extends Uint8Array | string> {
 
   /**
    * The same for many: (offset, bytes) pairs, `count` of them from `pairs[from]` on. Faster than one after the
-   * other where the bytes are in no cache, since all are asked for before the first is needed.
+   * other where the bytes are in no cache, since all are asked for before the first is needed. When it
+   * throws, none of them are in the list.
    */
   appendAllAt(pairs: Int32Array, from: number, count: number): void {
     const encoder = this.#encoder;
     this.#generation = encoder.claim(this.#generation);
     while (this.#count + count > this.#sizes.length) this.#grow();
-    if (count > 1) encoder.touch(pairs, from, count);
-    const places = this.#places;
-    const sizes = this.#sizes;
-    const end = from + 2 * count;
-    for (let pair = from, index = this.#count; pair < end; pair += 2, index++) {
-      const bytes = pairs[pair + 1]!;
-      places[index] = encoder.stageAt(pairs[pair]!, bytes);
-      sizes[index] = bytes;
-      // Here and not at the end: a later one may throw.
-      this.#count = index + 1;
-    }
+    encoder.stageAllAt(pairs, from, count, this.#sizes, this.#places, this.#count);
+    this.#count += count;
   }
 
   appendAll(values: Iterable<T | Uint8Array | string>): void {

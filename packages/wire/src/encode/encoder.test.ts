@@ -306,6 +306,23 @@ test('many pieces of the arena at once are as they are one after the other', () 
   );
 });
 
+test('of many pieces all are taken or none', () => {
+  const allocator = makeAllocator();
+  const encoder = new Encoder(new SendMemory(allocator));
+  const { offset } = place(allocator, bytesOf(700));
+  const pairs = Int32Array.of(offset, 700, offset, 20, allocator.arena.bytes - 10, 11);
+  const reply = new GetMReply(encoder);
+  assert.throws(() => reply.vals.appendAllAt(pairs, 0, 3), { code: 'RANGE' });
+  assert.equal(reply.vals.length, 0);
+  reply.vals.appendAllAt(pairs, 0, 2);
+  assert.deepEqual(
+    values(GetMReplyView.read(encode(reply))).map((each) => each.length),
+    [700, 20],
+  );
+  assert.equal(allocator.references(allocator.recover(offset)), 1);
+  assert.throws(() => new GetMReply().vals.appendAllAt(pairs, 0, 1), { code: 'TYPE' });
+});
+
 test('a message that outgrows the arena`s largest chunk is sent all the same', () => {
   const allocator = makeAllocator(4);
   const memory = new SendMemory(allocator, { referenceBytesMin: Number.POSITIVE_INFINITY });

@@ -48,7 +48,7 @@ export class Encoder {
   referencedBytes = 0;
   #next = 0;
   #referenceBase = 0;
-  /** Written so that `touch`, which only looks, is not optimized away. */
+  /** Written so that looking at memory is not optimized away. */
   seen = 0;
 
   /** `policy` is for the portable world; an arena has its own. */
@@ -124,12 +124,52 @@ export class Encoder {
     return at - bump.start;
   }
 
-  /** Looks at the first byte of several pieces of the arena, so that their cache misses do not stand in line. */
-  touch(pairs: Int32Array, from: number, count: number): void {
-    if (this.send === null) return;
-    const { u8 } = this.send.memory;
+  /**
+   * The same for (offset, bytes) pairs: `count` of them from `pairs[from]` on; sizes and places are written from
+   * `index` on. All pieces are looked at before the first is copied, so that their cache misses do not stand in
+   * line.
+   */
+  stageAllAt(
+    pairs: Int32Array,
+    from: number,
+    count: number,
+    sizes: Int32Array,
+    places: Int32Array,
+    index: number,
+  ): void {
+    const { send, bump } = this;
+    if (send === null) throw new WireError('TYPE', 'an arena offset, but the encoder has no arena');
+    const end = from + 2 * count;
+    this.#lookAtAll(send, pairs, from, end);
+    const { referenceBytesMin } = this.policy;
+    for (let pair = from, target = index; pair < end; pair += 2, target++) {
+      const offset = pairs[pair]!;
+      const bytes = pairs[pair + 1]!;
+      sizes[target] = bytes;
+      if (bytes >= referenceBytesMin) {
+        places[target] = this.stageAt(offset, bytes);
+        continue;
+      }
+      const at = bump.reserve(bytes);
+      copyAcross(send.memory, offset, bump.memory, at, bytes);
+      bump.cursor = at + bytes;
+      places[target] = at - bump.start;
+    }
+  }
+
+  /** Checks that pieces lie in the arena, and reads a byte of each. */
+  #lookAtAll(send: SendMemory, pairs: Int32Array, from: number, end: number): void {
+    const { u8 } = send.memory;
+    const arenaBytes = send.arena.bytes;
     let seen = 0;
-    for (let pair = from, end = from + 2 * count; pair < end; pair += 2) seen ^= u8[pairs[pair]!]!;
+    for (let pair = from; pair < end; pair += 2) {
+      const offset = pairs[pair]!;
+      const bytes = pairs[pair + 1]!;
+      if (!(offset >= 0 && bytes >= 0 && offset + bytes <= arenaBytes)) {
+        throw new WireError('RANGE', `${bytes} bytes at ${offset} are not in the arena`);
+      }
+      seen ^= u8[offset]!;
+    }
     this.seen = seen;
   }
 
