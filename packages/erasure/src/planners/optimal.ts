@@ -105,7 +105,7 @@ class OptimalSolver {
     this.#limits = limits;
     this.#begunMs = limits.now();
     this.#space = createRowSpace(problem);
-    const first = incumbent(problem);
+    const first = incumbent(problem, limits);
     this.#chosen = first.chosen;
     this.#value = first.value;
     this.#unit = costUnit(problem.costs, first.value);
@@ -244,10 +244,13 @@ function searchBytes(space: RowSpace): number {
 }
 
 /** Replace recovery over the checks and over their sums of up to a few. */
-function incumbent(problem: RecoveryProblem): { chosen: BitMatrix; value: number } {
+function incumbent(problem: RecoveryProblem, limits: OptimalLimits): { chosen: BitMatrix; value: number } {
   let best: { chosen: BitMatrix; value: number } | undefined;
+  const begunMs = limits.now();
   for (let terms = 1; terms <= SUMMED_CHECKS.length; terms++) {
     if (best && problem.equations.rows > SUMMED_CHECKS[terms - 1]!) break;
+    // One term more takes about as many times longer as there are checks, and cannot be interrupted.
+    if (best && (limits.now() - begunMs) * problem.equations.rows > limits.timeMs) break;
     const pool = withSums(problem, terms);
     const chosen = pool.equations.selectRows(replaceRows(pool, 'total'));
     const value = unionCost(problem, chosen);

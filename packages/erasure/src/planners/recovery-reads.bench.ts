@@ -225,7 +225,7 @@ function evaluatedCodes(nodesMax: number): ErasureCode[] {
 }
 
 /** At most so many lost nodes of a code are tried, spread evenly. */
-const MODEL_NODES_TRIED = 4;
+const MODEL_NODES_TRIED = 2;
 
 function triedNodes(code: ErasureCode): number[] {
   const count = Math.min(code.nodes, MODEL_NODES_TRIED);
