@@ -4,7 +4,7 @@ import { SimulatedNic } from '@larder/datapath/internal';
 import { BenchError } from '../errors.ts';
 import { cpuSecondsBetween, readCpuTime } from '../harness/cpu-time.ts';
 import { PremadeRequests } from '../serialization/requests/premade.ts';
-import { enlargeSendBuffer } from '../serialization/server/udp-buffers.ts';
+import { enlargeBuffers } from '../serialization/server/udp-buffers.ts';
 import { REQUEST_MEMORY_BYTES, writeRequests } from './request.ts';
 import type { Shape, Target } from './shapes.ts';
 import { SweepHandler } from './sweep-handler.ts';
@@ -84,7 +84,7 @@ async function obey(command: SweepCommand): Promise<void> {
     protocol === 'udp'
       ? await openDatagram(kind, { kind: 'udp', host: LOOPBACK, port: 0 })
       : await openListener(kind, { kind: 'tcp', host: LOOPBACK, port: 0 });
-  if (protocol === 'udp') enlargeSendBuffer(socket.descriptor);
+  if (protocol === 'udp') enlargeBuffers(socket.descriptor);
   transport.serve(socket);
   // The thread is in the kernel from here on: the message must have left before.
   process.send?.({ kind: 'listening', port: socket.port } satisfies SweepReply, () => transport.run());

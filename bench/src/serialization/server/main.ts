@@ -10,7 +10,7 @@ import type { Serializer } from '../serializers/serializer.ts';
 import { KvHandler } from './kv-handler.ts';
 import { type Prepared, prepare, prepareSerializer } from './prepared.ts';
 import { Simulation } from './simulate.ts';
-import { enlargeSendBuffer } from './udp-buffers.ts';
+import { enlargeBuffers } from './udp-buffers.ts';
 
 /** Receive buffers of a contestant: its slot is small. */
 const RECEIVE_BUFFERS = 256;
@@ -66,7 +66,7 @@ async function serve(
     protocol === 'udp'
       ? await openDatagram(kind, { kind: 'udp', host: LOOPBACK, port: 0 })
       : await openListener(kind, { kind: 'tcp', host: LOOPBACK, port: 0 });
-  if (protocol === 'udp') enlargeSendBuffer(socket.descriptor);
+  if (protocol === 'udp') enlargeBuffers(socket.descriptor);
   transport.serve(socket);
   // The thread is in the kernel from here on: the message must have left before.
   process.send?.({ kind: 'listening', port: socket.port } satisfies ServerReply, () => transport.run());
