@@ -97,9 +97,13 @@ export class Readers {
   }
 
   static async start(processes: Processes, address: string, cpus: string): Promise<Readers> {
-    const args = ['-C', 'larder-source', READER, address];
     const started = Array.from({ length: PROCESSES }, (_, index) =>
-      processes.start(`reader ${index}`, process.execPath, args, { cpus, channel: true }),
+      processes.start(
+        `reader ${index}`,
+        process.execPath,
+        ['-C', 'larder-source', READER, address, String(index)],
+        { cpus, channel: true },
+      ),
     );
     await Promise.all(started.map((reader) => until(reader, 'ready')));
     return new Readers(started);

@@ -4,10 +4,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cache } from '@larder/client';
 import { BenchError } from '../errors.ts';
+import { Random } from '../random/random.ts';
 import { CALLERS, HOT_KEYS, hotKey, type Mode, type Order, type Report } from './plan.ts';
 
-const address = process.argv[2];
-if (address === undefined) throw new BenchError('USAGE', 'reader-process <address>');
+const [address, seedText] = process.argv.slice(2);
+const seed = Number(seedText);
+if (address === undefined || !Number.isInteger(seed)) {
+  throw new BenchError('USAGE', 'reader-process <address> <seed>');
+}
 const cache = await Cache.connect({ servers: address, throwOnTrouble: true });
 
 let nextId = 0;
@@ -44,12 +48,12 @@ async function run(mode: Mode, milliseconds: number): Promise<void> {
   const latenciesMs: number[] = [];
   const endsAt = performance.now() + milliseconds;
   const caller = async (index: number): Promise<void> => {
-    let at = (process.pid + index * 7) % HOT_KEYS;
+    // By chance, so that callers do not walk behind the updates and wait at every key.
+    const random = new Random(seed * CALLERS + index);
     while (performance.now() < endsAt) {
       const startedMs = performance.now();
-      await read(hotKey(at));
+      await read(hotKey(random.u32() % HOT_KEYS));
       latenciesMs.push(performance.now() - startedMs);
-      at = (at + 1) % HOT_KEYS;
       await pause(1);
     }
   };
