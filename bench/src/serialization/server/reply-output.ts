@@ -27,6 +27,8 @@ export interface ReplyOutput {
   sendObject(object: WireObject): void;
 }
 
+/** An object in a datagram, with all its values copied. */
+const OBJECT_BYTES_MAX = 16 * 1024;
 /** A datagram that is one whole message: part 0 of 1. */
 const ONE_PART = 1 << 16;
 
@@ -111,7 +113,8 @@ export class DatagramOutput extends PartOutput {
   /** For an object, room for its frame as well. */
   reserve(bytes: number): number {
     if (this.#isObject) {
-      this.at = this.replies!.begin(bytes);
+      // Room also for what is copied behind it instead of being referenced.
+      this.at = this.replies!.begin(Math.max(bytes, OBJECT_BYTES_MAX));
       return this.at;
     }
     this.at = this.replies!.begin(bytes + FRAME_BYTES);

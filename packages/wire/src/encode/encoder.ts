@@ -327,7 +327,8 @@ export class Encoder {
    */
   giveReferences(target: ReferenceTarget, entriesMax: number = this.policy.referencesMax): void {
     const { references, send } = this;
-    const copyUpTo = references.copyUpTo(entriesMax);
+    // What is copied for its size is not among the entries; then the smallest of the others are.
+    const copyBelow = Math.max(references.copyUpTo(entriesMax) + 1, this.policy.postBytesMin);
     for (let index = 0; index < references.count; index++) {
       const bytes = references.bytes[index]!;
       if (bytes === 0) continue;
@@ -337,8 +338,8 @@ export class Encoder {
       const owner = references.owners[index]!;
       if (owner === OBJECT || send === null) {
         target.writeBytes?.(references.objects[offset]!);
-      } else if (bytes <= copyUpTo) {
-        target.copy?.(offset, bytes);
+      } else if (bytes < copyBelow && target.copy !== undefined) {
+        target.copy(offset, bytes);
       } else {
         // From here on the reference is the target's.
         references.owners[index] = POSTED;
