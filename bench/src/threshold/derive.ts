@@ -12,14 +12,15 @@ export function gainOf(cell: Cell): number {
 }
 
 /**
- * What a field of each size costs copied, and how much less or more it costs referenced: the median over the
- * cells with such fields. What a request costs by itself is in both ways of a cell, and so not in the difference.
+ * What a field of each size costs copied, and how much less or more it costs referenced, in the cells with such
+ * fields: what three quarters of them gain, since a threshold is for every shape. What a request costs by itself is
+ * in both ways of a cell, and so not in the difference.
  */
 export function samplesOf(cells: readonly Cell[]): CopyThresholdSample[] {
   return BUFFER_SIZES.map((bytes) => {
     const same = cells.filter((cell) => bufferBytes(cell) === bytes);
     const copyNs = median(same.map((cell) => median(cell.copyNs) / cell.buffers));
-    const gainNs = median(
+    const gainNs = lowerQuartile(
       same.map((cell) => {
         const copyCost = median(cell.copyNs);
         return (copyCost * (1 - GAIN_LEAST) - median(cell.referenceNs)) / cell.buffers;
@@ -27,6 +28,11 @@ export function samplesOf(cells: readonly Cell[]): CopyThresholdSample[] {
     );
     return { bytes, copyNs, referenceNs: copyNs - gainNs };
   });
+}
+
+function lowerQuartile(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 4)]!;
 }
 
 /** Null when copying is cheaper up to the largest size. */

@@ -3,7 +3,7 @@
  * payload and number of buffers over every transport, both ways in turns, with memory that no cache holds.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -30,6 +30,7 @@ on a reference is cheaper. Targets: ${TARGETS.join(', ')}; none means all.
   --server-cpu <n>  CPU of the server (default 0)
   --load-cpu <n>    CPU of the load (default 1)
   --quick           one short round
+  --derive          measure nothing: derive thresholds and pages again from the stored cells
   --out <folder>    where threshold.json, .svg and .md go (default: docs/evaluation)
   --no-write        write no files
   --help            this text
@@ -42,6 +43,7 @@ const OPTIONS = {
   'server-cpu': { type: 'string', default: '0' },
   'load-cpu': { type: 'string', default: '1' },
   quick: { type: 'boolean', default: false },
+  derive: { type: 'boolean', default: false },
   out: { type: 'string' },
   'no-write': { type: 'boolean', default: false },
 } as const;
@@ -67,6 +69,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args);
   if (values.help === true) {
     process.stdout.write(USAGE);
+    return 0;
+  }
+  if (values.derive === true) {
+    deriveAgain(values.out ?? EVALUATION);
     return 0;
   }
   const settings: Settings = {
@@ -184,6 +190,13 @@ async function measurer(
   const protocol = target.endsWith('udp') ? 'udp' : 'tcp';
   return async (shape, isReference, seconds) =>
     load.cell(protocol, port, server.pid, shape, isReference, seconds);
+}
+
+function deriveAgain(folder: string): void {
+  const stored = JSON.parse(readFileSync(join(folder, 'threshold.json'), 'utf8')) as ThresholdReport;
+  const targets = stored.targets.map((result) => ({ ...result, thresholdBytes: thresholdOf(result.cells) }));
+  for (const result of targets) process.stdout.write(`${titleOf(result.target)}: ${thresholdText(result)}\n`);
+  write(folder, { ...stored, targets });
 }
 
 function write(folder: string, report: ThresholdReport): void {
