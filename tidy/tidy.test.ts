@@ -45,7 +45,10 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};
 /** Files that may be longer, each with its reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {};
 /** Exports that are used in a way the parser does not see, as `path name`, each with its reason. */
-const LIVE_EXPORTS: Readonly<Record<string, string>> = {};
+const LIVE_EXPORTS: Readonly<Record<string, string>> = {
+  'bench/src/serialization/generated/kv-protobufjs.d.ts larder':
+    'the types of a generated .js file, which is imported by that name',
+};
 /** Dependencies that no import names, each with its reason. */
 const SILENT_DEPENDENCIES: Readonly<Record<string, string>> = {
   'packages/wire-compiler @bufbuild/buf': 'a command that the tests run',

@@ -13,7 +13,7 @@ import { bufferBytes, type Shape } from './shapes.ts';
 
 export const BODY_BYTES: number = 16;
 /** Requests that are made for each cell. */
-export const REQUESTS: number = 4096;
+const REQUESTS = 4096;
 const STRIDE: number = FRAME_BYTES + BODY_BYTES;
 
 /** Bytes of the requests of a cell. */

@@ -42,7 +42,7 @@ export interface SerializationReport {
   readonly latencies: readonly LatencyResult[];
 }
 
-export function perCpuSecond(run: RunNumbers): number {
+function perCpuSecond(run: RunNumbers): number {
   return run.requests / run.cpuSeconds;
 }
 

@@ -47,7 +47,7 @@ export class PremadeRequests {
 }
 
 /** What a put stores: text that follows from the key, of the length that the key's value has. */
-export function putValue(key: number, bytes: number): Uint8Array {
+function putValue(key: number, bytes: number): Uint8Array {
   return new Uint8Array(bytes).fill(65 + (key % 26));
 }
 

@@ -10,7 +10,7 @@ const KEY_BYTES_MAX = 256;
 const TEXT_BYTES = 64 * 1024;
 
 /** What the store of a workload needs. */
-export function storeLayout(workload: Workload, table: KeyTable): StoreLayout {
+function storeLayout(workload: Workload, table: KeyTable): StoreLayout {
   const keys = table.first.length - 1;
   const classes: SlabClasses = new Classes();
   let entries = 0;

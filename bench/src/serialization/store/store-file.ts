@@ -16,7 +16,7 @@ import { mapDescriptor } from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 
 /** Processes that may share a file: the load, and one for each contestant. */
-export const SLOTS: number = 15;
+const SLOTS = 15;
 const SLOT_BYTES: number = 64 * MIB;
 const SLOT_NETWORK_BYTES: number = 24 * MIB;
 /** Bytes of a slot for requests. */
