@@ -8,7 +8,7 @@ import {
 } from '@larder/datapath';
 import { Encoder, SendMemory } from '@larder/wire';
 import { BenchError } from '../errors.ts';
-import { GetReply } from '../serialization/generated/kv-larder.ts';
+import { GetReply } from '../serialization/generated/kv.larder.ts';
 import {
   ConnectionOutput,
   DatagramOutput,

@@ -21,7 +21,7 @@ import {
   PutReplyView,
   PutRequest,
   PutRequestView,
-} from '../generated/kv-larder.ts';
+} from '../generated/kv.larder.ts';
 import type { ReplyOutput } from '../server/reply-output.ts';
 import type { KvReply, KvRequest, Serializer, SerializerMemory } from './serializer.ts';
 
