@@ -6,11 +6,11 @@ import { RouterError } from './errors.ts';
 import { formatHostPort, type Listeners } from './listeners.ts';
 import type { Logger } from './logging.ts';
 import type { RouterSettings } from './options/router-options.ts';
-import type { DestinationRow, RouterAddress, RunningRouter } from './running-router.ts';
-import { sumDestinations } from './statistics/destination-rows.ts';
+import type { DestinationRow, RouteRow, RouterAddress, RunningRouter } from './running-router.ts';
+import { sumDestinations, sumRoutes } from './statistics/destination-rows.ts';
 import { generalRows, type Row, settingRows } from './statistics/general-rows.ts';
 import type { SharedStatistics } from './statistics/shared-statistics.ts';
-import type { MessageFromWorker, WorkerInput } from './workers/messages.ts';
+import type { MessageFromWorker, RouteServers, WorkerInput } from './workers/messages.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
 export interface RouterParts {
@@ -36,6 +36,7 @@ export class Router implements RunningRouter {
   readonly #addresses: RouterAddress[] = [];
   /** By worker: what its rows of servers are about. */
   readonly #labels: (readonly string[])[] = [];
+  #routes: readonly RouteServers[] = [];
   #resolveClosed: (code: number) => void = () => {};
   #pool: WorkerPool | undefined;
   #admin: AdminServer | undefined;
@@ -69,6 +70,10 @@ export class Router implements RunningRouter {
 
   destinations(): readonly DestinationRow[] {
     return sumDestinations(this.#parts.shared, this.#labels);
+  }
+
+  routes(): readonly RouteRow[] {
+    return sumRoutes(this.#routes, this.destinations());
   }
 
   reload(): void {
@@ -119,8 +124,10 @@ export class Router implements RunningRouter {
 
   #receive(worker: number, message: MessageFromWorker): void {
     if (message.type === 'log') this.#log[message.level](message.fields, message.text);
-    else if (message.type === 'destinations') this.#labels[worker] = message.labels;
-    else this.#log.debug({ worker }, `worker ${message.type}`);
+    else if (message.type === 'destinations') {
+      this.#labels[worker] = message.labels;
+      this.#routes = message.routes;
+    } else this.#log.debug({ worker }, `worker ${message.type}`);
   }
 
   #generalRows(): Row[] {
@@ -159,6 +166,7 @@ export class Router implements RunningRouter {
       general: () => this.#generalRows(),
       settings: () => settingRows(this.settings),
       destinations: () => this.destinations(),
+      routes: () => this.routes(),
       health: () => ({ ok: this.#failure === '', text: this.#failure === '' ? 'ok' : this.#failure }),
     };
   }

@@ -35,6 +35,17 @@ export interface DestinationRow {
   readonly latencyMs: number;
 }
 
+/** A route that chooses among servers, with what these servers were asked by anyone: a shared server counts in each. */
+export interface RouteRow {
+  readonly name: string;
+  readonly servers: number;
+  readonly serversUp: number;
+  readonly requests: number;
+  readonly failures: number;
+  /** Of its servers, by their requests. */
+  readonly latencyMs: number;
+}
+
 export interface RunningRouter {
   readonly settings: RouterSettings;
   readonly transport: TransportKind;
@@ -48,6 +59,8 @@ export interface RunningRouter {
   statistics(): ReadonlyMap<string, string | number>;
   /** The servers, at most a second old. */
   destinations(): readonly DestinationRow[];
+  /** The routes that choose among servers. */
+  routes(): readonly RouteRow[];
   /** Reads the configuration again in every worker. */
   reload(): void;
   /** Ends it: no more clients are taken, requests under way are answered, output leaves. */

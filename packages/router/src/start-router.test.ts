@@ -231,6 +231,9 @@ test('admin pages: health, numbers, metrics per server', async () => {
   assert.equal(await page('/healthz'), 'ok\n');
   const metrics = await page('/metrics');
   assert.match(metrics, /larder_router_cmd_get_total 2\n/);
+  assert.match(metrics, /larder_router_connections_total \d+\n/);
+  assert.match(metrics, /larder_router_route_servers_up\{route="pool\|main\|Ch3"\} 1\n/);
+  assert.match(metrics, new RegExp(`larder_router_server_up\\{server="${server.address}"\\} 1\\n`));
   assert.match(metrics, /larder_router_info\{version="[^"]+",transport="\w+"\} 1/);
   assert.equal(JSON.parse(await page('/stats.json')).general.cmd_set, 1);
   assert.equal(router.statistics().get('cmd_get'), 2);

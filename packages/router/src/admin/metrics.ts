@@ -1,6 +1,6 @@
 /** Prometheus metrics of a router: its counters, and every server's under its own label. */
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { DestinationRow } from '../running-router.ts';
+import type { DestinationRow, RouteRow } from '../running-router.ts';
 import { COUNTER_ROWS, type Row } from '../statistics/general-rows.ts';
 
 export interface MetricsSource {
@@ -8,6 +8,7 @@ export interface MetricsSource {
   readonly transport: string;
   general(): readonly Row[];
   destinations(): readonly DestinationRow[];
+  routes(): readonly RouteRow[];
 }
 
 const PREFIX = 'larder_router_';
@@ -81,6 +82,7 @@ export function createMetrics(source: MetricsSource): Registry {
     'Time from sending to reply, smoothed.',
     (row) => row.latencyMs / 1000,
   );
+  addRoutes(source, registers);
   new Gauge({
     name: `${PREFIX}info`,
     help: 'Always 1; the labels say what runs.',
@@ -97,7 +99,8 @@ function addGeneral(source: MetricsSource, registers: Registry[]): void {
   const read = (name: string): number => Number(new Map(source.general()).get(name) ?? 0);
   for (const name of COUNTED) {
     new Counter({
-      name: `${PREFIX}${name}_total`,
+      // Some of memcached's names say total already.
+      name: `${PREFIX}${name.replace(/^total_/, '')}_total`,
       help: `${name} of the router's stats.`,
       registers,
       collect() {
@@ -113,6 +116,46 @@ function addGeneral(source: MetricsSource, registers: Registry[]): void {
       registers,
       collect() {
         this.set(read(name));
+      },
+    });
+  }
+}
+
+/** Routes are named as `__mcrouter__.route_handles` names them. */
+function addRoutes(source: MetricsSource, registers: Registry[]): void {
+  const counters = {
+    route_requests_total: ['requests', "Requests sent to the route's servers."],
+    route_failures_total: ['failures', "Requests to the route's servers that failed or were refused."],
+  } as const;
+  for (const [name, [column, help]] of Object.entries(counters)) {
+    new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames: ['route'],
+      registers,
+      collect() {
+        this.reset();
+        for (const row of source.routes()) this.inc({ route: row.name }, row[column]);
+      },
+    });
+  }
+  const gauges = {
+    route_servers: [(row: RouteRow) => row.servers, 'Servers that the route chooses among.'],
+    route_servers_up: [(row: RouteRow) => row.serversUp, 'Those of them that requests are sent to.'],
+    route_latency_seconds: [
+      (row: RouteRow) => row.latencyMs / 1000,
+      'Time to reply of its servers, smoothed.',
+    ],
+  } as const;
+  for (const [name, [value, help]] of Object.entries(gauges)) {
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames: ['route'],
+      registers,
+      collect() {
+        this.reset();
+        for (const row of source.routes()) this.set({ route: row.name }, value(row));
       },
     });
   }

@@ -44,6 +44,7 @@ export async function createAdminPages(source: AdminSource): Promise<AdminPages>
       transport: source.transport,
       general: Object.fromEntries(source.general()),
       settings: Object.fromEntries(source.settings()),
+      routes: source.routes(),
       servers: source.destinations(),
     }),
   );

@@ -1,5 +1,6 @@
 /** The servers' rows of all workers put together. */
-import type { DestinationRow } from '../running-router.ts';
+import type { DestinationRow, RouteRow } from '../running-router.ts';
+import type { RouteServers } from '../workers/messages.ts';
 import { DESTINATION_COLUMNS, type SharedStatistics } from './shared-statistics.ts';
 
 const STATE_NAMES = ['new', 'up', 'tko', 'closed'];
@@ -33,5 +34,27 @@ export function sumDestinations(
       label,
       state: STATE_NAMES[sum[STATE]!] ?? 'new',
     } as DestinationRow;
+  });
+}
+
+/** The routes of the configuration, with the numbers of their servers. */
+export function sumRoutes(
+  routes: readonly RouteServers[],
+  destinations: readonly DestinationRow[],
+): readonly RouteRow[] {
+  const byLabel = new Map(destinations.map((row) => [row.label, row]));
+  return routes.map(({ name, labels }) => {
+    const rows = labels.flatMap((label) => byLabel.get(label) ?? []);
+    const sum = (pick: (row: DestinationRow) => number): number =>
+      rows.reduce((all, row) => all + pick(row), 0);
+    const requests = sum((row) => row.requests);
+    return {
+      name,
+      servers: rows.length,
+      serversUp: rows.filter(({ state }) => state === 'up' || state === 'new').length,
+      requests,
+      failures: sum((row) => row.failures + row.refused),
+      latencyMs: sum((row) => row.latencyMs * row.requests) / Math.max(1, requests),
+    };
   });
 }

@@ -19,6 +19,12 @@ export interface WorkerInput {
   readonly datagrams: readonly ListeningSocket[];
 }
 
+/** A route handle whose children are servers. */
+export interface RouteServers {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
 export type MessageToWorker = { readonly type: 'reload' } | { readonly type: 'stop' };
 
 export type MessageFromWorker =
@@ -30,6 +36,10 @@ export type MessageFromWorker =
       readonly fields: object;
       readonly text: string;
     }
-  /** The servers, in the order of the worker's rows. */
-  | { readonly type: 'destinations'; readonly labels: readonly string[] }
+  /** The servers, in the order of the worker's rows, and the routes that choose among them. */
+  | {
+      readonly type: 'destinations';
+      readonly labels: readonly string[];
+      readonly routes: readonly RouteServers[];
+    }
   | { readonly type: 'stopped' };

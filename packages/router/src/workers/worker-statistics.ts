@@ -1,6 +1,12 @@
 /** What a worker tells about itself: counters and servers' rows in shared memory, and the answers to `stats`. */
 import type { Transport } from '@larder/datapath';
-import { type Clock, type Destination, DestinationState, type Routing } from '@larder/routing';
+import {
+  type Clock,
+  type Destination,
+  DestinationState,
+  type RouteHandle,
+  type Routing,
+} from '@larder/routing';
 import type { Peer } from '../forwarding/peer.ts';
 import { DESTINATIONS_MAX, TICK_MS } from '../limits.ts';
 import type { StatisticsRow, StatisticsSource } from '../session/operator.ts';
@@ -16,7 +22,7 @@ import {
 } from '../statistics/counters.ts';
 import { generalRows, settingRows } from '../statistics/general-rows.ts';
 import type { SharedStatistics } from '../statistics/shared-statistics.ts';
-import type { MessageFromWorker, WorkerInput } from './messages.ts';
+import type { MessageFromWorker, RouteServers, WorkerInput } from './messages.ts';
 import type { RouterHandler } from './router-handler.ts';
 
 export interface WorkerStatisticsParts {
@@ -131,7 +137,12 @@ export class WorkerStatistics implements StatisticsSource {
       destinations.every((destination, index) => destination === this.#shown[index]);
     if (!isSame) {
       this.#shown = destinations;
-      this.#parts.post({ type: 'destinations', labels: destinations.map(({ label }) => label) });
+      const labels = destinations.map(({ label }) => label);
+      this.#parts.post({
+        type: 'destinations',
+        labels,
+        routes: routesOf(this.#parts.routing.root, destinations),
+      });
     }
     return destinations;
   }
@@ -166,4 +177,20 @@ export class WorkerStatistics implements StatisticsSource {
       ];
     }
   }
+}
+
+/** The handles whose children are servers, each once. */
+function routesOf(root: RouteHandle, destinations: readonly Destination[]): RouteServers[] {
+  const servers: ReadonlyMap<RouteHandle, Destination> = new Map(destinations.map((each) => [each, each]));
+  const routes = new Map<string, RouteServers>();
+  const seen = new Set<RouteHandle>();
+  const visit = (handle: RouteHandle): void => {
+    if (seen.has(handle)) return;
+    seen.add(handle);
+    const labels = handle.children.flatMap((child) => servers.get(child)?.label ?? []);
+    if (labels.length > 0) routes.set(handle.name, { name: handle.name, labels: [...new Set(labels)] });
+    for (const child of handle.children) visit(child);
+  };
+  visit(root);
+  return [...routes.values()];
 }
