@@ -69,5 +69,6 @@ for (const transport of LARDER_TRANSPORTS) {
   if (selected(transport)) registerServer(await larderServer(transport));
 }
 for (const variant of ROUTER_VARIANTS) {
-  if (selected(variant.id)) registerServer(routerServer(variant, await larderServer('epoll')), ROUTER_SUITES);
+  if (selected(variant.id))
+    registerServer(routerServer(variant, await larderServer('epoll')), variant.suites ?? ROUTER_SUITES);
 }

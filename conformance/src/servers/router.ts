@@ -31,6 +31,8 @@ export interface RouterVariant {
   readonly servers: number;
   readonly route: unknown;
   readonly transport?: string;
+  /** Which of ROUTER_SUITES; all of them by default. What reads requests is the same in all variants. */
+  readonly suites?: readonly string[];
   /** Tests that it cannot pass, and why. */
   readonly unsupported?: ReadonlyMap<string, string>;
 }
@@ -43,6 +45,7 @@ export const ROUTER_VARIANTS: readonly RouterVariant[] = [
     servers: 2,
     // Two children, so that it is more than a selection; the second one answers nothing.
     route: { type: 'AllInitialRoute', children: ['PoolRoute|main', 'DevNullRoute'] },
+    suites: ['classic', 'meta', 'leases', 'concurrency'],
     unsupported: new Map([
       ['me shows the item, or EN', 'me is for one server, and has no meaning for a tree of handles'],
       [
@@ -51,7 +54,14 @@ export const ROUTER_VARIANTS: readonly RouterVariant[] = [
       ],
     ]),
   },
-  { id: 'router-node', name: 'Larder router (node)', servers: 1, route: 'PoolRoute|main', transport: 'node' },
+  {
+    id: 'router-node',
+    name: 'Larder router (node)',
+    servers: 1,
+    route: 'PoolRoute|main',
+    transport: 'node',
+    suites: ['classic', 'udp', 'unix sockets'],
+  },
 ];
 
 function routerLine(variant: RouterVariant, options: ServerOptions, servers: readonly string[]): string[] {
