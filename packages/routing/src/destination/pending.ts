@@ -88,6 +88,18 @@ export class PendingQueue {
     return this.#ring[(this.#head + index) & (this.#ring.length - 1)]!;
   }
 
+  /** Exchanges the oldest with another of its line; that one of them is the line's last is a matter of its place. */
+  bringToHead(index: number): void {
+    const place = (this.#head + index) & (this.#ring.length - 1);
+    const head = this.#ring[this.#head]!;
+    const other = this.#ring[place]!;
+    const { isLast } = head;
+    head.isLast = other.isLast;
+    other.isLast = isLast;
+    this.#ring[this.#head] = other;
+    this.#ring[place] = head;
+  }
+
   /** A fresh entry, which is not queued yet. */
   make(): Pending {
     return this.#freeCount === 0 ? new Pending() : this.#free[--this.#freeCount]!;

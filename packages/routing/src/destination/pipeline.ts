@@ -378,13 +378,8 @@ export class Pipeline implements LinkHandler {
       return true;
     }
     if (kind !== ReplyItem.value) return false;
-    let pending = head;
-    while (!this.#isKeyOf(pending, bytes)) {
-      // Keys that are passed over are missing; the line's last key has none behind it.
-      if (pending.isLast) return false;
-      this.#complete(this.#shift(), new Reply(Result.miss));
-      pending = this.queue.head!;
-    }
+    const pending = this.#isKeyOf(head, bytes) ? head : this.#findInLine(bytes);
+    if (pending === undefined) return false;
     this.#isEndAwaited = pending.isLast;
     this.#shift();
     const isEmpty = reader.valueEnd === reader.valueStart;
@@ -394,6 +389,22 @@ export class Pipeline implements LinkHandler {
     }
     this.#complete(pending, readValue(reader, this.#keep(bytes, start, end)));
     return true;
+  }
+
+  /**
+   * The key of the line that was read, brought to the head; undefined when the line has no such key. Servers answer
+   * in the order of the line, leaving out what they do not have; proxies in the order in which they hear from
+   * theirs. So what is missing is known at END.
+   */
+  #findInLine(bytes: Buffer): Pending | undefined {
+    const { queue } = this;
+    for (let index = 0; !queue.at(index).isLast; ) {
+      index++;
+      if (!this.#isKeyOf(queue.at(index), bytes)) continue;
+      queue.bringToHead(index);
+      return queue.head;
+    }
+    return undefined;
   }
 
   /** The reply to a line is over: the keys that were not answered are missing, or share the error. */

@@ -9,6 +9,12 @@ interface Item {
 export class ModelServer {
   readonly #items: Map<string, Item> = new Map();
   #cas: number = 0;
+  /** As a proxy that hears from its servers in another order: the values of a line come last to first. */
+  readonly #isReversed: boolean;
+
+  constructor(isReversed: boolean = false) {
+    this.#isReversed = isReversed;
+  }
 
   /** Answers every request in the text, which has to be whole. */
   answer(text: string): string {
@@ -34,10 +40,7 @@ export class ModelServer {
     switch (command) {
       case 'get':
       case 'gets':
-        return `${words
-          .slice(1)
-          .map((each) => this.#value(each, command === 'gets'))
-          .join('')}END\r\n`;
+        return `${this.#values(words.slice(1), command === 'gets').join('')}END\r\n`;
       case 'set':
         return this.#store(key, Number(words[2]), data, 'STORED');
       case 'add':
@@ -56,6 +59,11 @@ export class ModelServer {
       default:
         return 'ERROR\r\n';
     }
+  }
+
+  #values(keys: readonly string[], withCas: boolean): string[] {
+    const values = keys.map((key) => this.#value(key, withCas));
+    return this.#isReversed ? values.reverse() : values;
   }
 
   #value(key: string, withCas: boolean): string {
