@@ -29,6 +29,11 @@ export class ReplyChecker {
     this.#scratch = scratchOffset;
   }
 
+  /** Whether a request changes the store. */
+  isPut(index: number): boolean {
+    return this.#trace.puts[index] === 1;
+  }
+
   /** Throws `REPLY` unless a message with this id and body is the right answer to request `index`. */
   check(index: number, id: number, bytes: Uint8Array): void {
     const fail = (text: string): never => {
@@ -37,7 +42,7 @@ export class ReplyChecker {
     if (id !== index) fail(`the answer is to ${id}`);
     // A copy of its own memory: some peers look at the whole buffer.
     const body = Uint8Array.from(bytes);
-    if (this.#trace.puts[index] === 1) {
+    if (this.isPut(index)) {
       if (this.#serializer.decodePutReply(body) !== index + 1) fail('a wrong id');
       return;
     }
