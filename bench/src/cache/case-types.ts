@@ -51,6 +51,8 @@ export interface CompareCase extends CaseBase {
 /** How many items two servers of equal memory hold, and what memory they use for it. */
 export interface CapacityCase extends CaseBase {
   readonly kind: 'capacity';
+  /** Larder with one worker unless it says otherwise. */
+  readonly subject?: Contestant;
   /** More keys than fit. */
   readonly space: KeySpacePlan;
   readonly memoryMegabytes: number;

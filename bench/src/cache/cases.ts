@@ -209,6 +209,18 @@ export const CACHE_CASES: readonly BenchCase[] = [
   },
   {
     kind: 'capacity',
+    name: 'capacity-two-workers',
+    title: 'the same with two workers',
+    about: 'As `capacity`, with two workers: what another thread costs in resident memory.',
+    subject: TWO_WORKERS,
+    space: { seed: SEED, keys: 1_500_000, keyBytes: KEY_BYTES, sizes: { kind: 'fixed', bytes: 100 } },
+    memoryMegabytes: 64,
+    target: { atLeast: 1.0 },
+    residentShareMax: 1.15,
+    residentExtraMegabytes: 100,
+  },
+  {
+    kind: 'capacity',
     name: 'capacity-1g',
     title: 'items held with -m 1024',
     about: 'Items of 1000 bytes left after storing about twice what fits; resident memory at full size.',

@@ -130,7 +130,7 @@ export function markdownReport(report: Report, name: string): string {
     '',
     `- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}, Linux ${machine.kernel} (${machine.architecture})`,
     `- Software: Node.js ${machine.node}, ${machine.memcached}`,
-    `- Date: ${machine.date.slice(0, 10)}; ${report.alternations} alternations of ${report.seconds} s per server and case, server pinned to one core, load generator to another`,
+    `- Date: ${machine.date.slice(0, 10)}; ${alternations(report)} alternations of ${report.seconds} s per server and case, server pinned to one core, load generator to another`,
     '',
     `![Ratios to memcached with their targets, and latency curves](${name}.svg)`,
     '',
@@ -139,6 +139,16 @@ export function markdownReport(report: Report, name: string): string {
   lines.push(...failures(report.cases));
   if (report.crossCheck !== undefined) lines.push(...crossCheckSection(report.crossCheck));
   return `${lines.join('\n')}\n`;
+}
+
+/** Cases that were run again may have been given more turns: `5`, or `5 to 7`. */
+function alternations(report: Report): string {
+  const counts = report.cases.flatMap((result) =>
+    result.kind === 'compare' ? [result.peer.runs.length] : [],
+  );
+  if (counts.length === 0) return String(report.alternations);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(least) : `${least} to ${most}`;
 }
 
 function compareTable(cases: readonly CaseResult[]): string[] {

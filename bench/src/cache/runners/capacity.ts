@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { residentBytes } from '../../harness/cpu-time.ts';
 import { LoadProcess } from '../../harness/load-process.ts';
 import { largestSize } from '../../random/size-distribution.ts';
-import type { CapacityCase, ServerKind } from '../case-types.ts';
+import type { CapacityCase, Contestant } from '../case-types.ts';
 import { type BenchContext, fill, startServer } from '../context.ts';
 import { type CapacityResult, isMet } from '../results.ts';
 
@@ -22,8 +22,8 @@ export async function runCapacity(context: BenchContext, spec: CapacityCase): Pr
   const { processes, settings } = context;
   const load = await LoadProcess.start(processes, settings.loadCpu, spec.space, settings.loadTransport);
   try {
-    const memcached = await hold(context, spec, 'memcached', load);
-    const larder = await hold(context, spec, 'larder', load);
+    const memcached = await hold(context, spec, { kind: 'memcached' }, load);
+    const larder = await hold(context, spec, spec.subject ?? { kind: 'larder' }, load);
     const ratio = larder.items / memcached.items;
     const residentMegabytesMax = spec.memoryMegabytes * spec.residentShareMax + spec.residentExtraMegabytes;
     return {
@@ -50,11 +50,11 @@ export async function runCapacity(context: BenchContext, spec: CapacityCase): Pr
 async function hold(
   context: BenchContext,
   spec: CapacityCase,
-  kind: ServerKind,
+  contestant: Contestant,
   load: LoadProcess,
 ): Promise<Holding> {
-  context.say(`${spec.name}: overfilling ${kind}`);
-  const server = await startServer(context, { kind }, 'tcp', spec.memoryMegabytes);
+  context.say(`${spec.name}: overfilling ${contestant.kind}`);
+  const server = await startServer(context, contestant, 'tcp', spec.memoryMegabytes);
   try {
     await fill(load, server, 0, spec.space.keys, largestSize(spec.space.sizes));
     await delay(SETTLE_MS);

@@ -49,10 +49,10 @@ async function relay(serverPort: number): Promise<Relay> {
   return own;
 }
 
-const connect = (group: ServerGroup, port: number): Promise<Cache> =>
+const connect = (group: ServerGroup, port: number, timeoutMs = 60): Promise<Cache> =>
   group.connect({
     keyPrefix: 'udp:',
-    udp: { port, timeout: 60 },
+    udp: { port, timeout: timeoutMs },
     failedGetMemory: 0,
     window: { initial: 64, min: 4 },
   });
@@ -91,16 +91,15 @@ eachServer((group) => {
     assert.equal(await cache.get('a'), 1);
   });
 
-  test('a datagram lost in the middle, and one out of order, are misses', async () => {
+  test('a datagram lost in the middle, and one out of order, are misses at once, not after the time-out', async () => {
     await using between = await relay(group.server.udpPort);
-    await using cache = await connect(group, between.port);
+    // Longer than a test may take.
+    await using cache = await connect(group, between.port, 600_000);
     await cache.set('long', 'y'.repeat(5000));
     between.fate = ([first, _second, ...rest]) => [first!, ...rest];
     assert.equal(await cache.get('long'), undefined);
     between.fate = ([first, second, ...rest]) => [second!, first!, ...rest];
-    const startedMs = performance.now();
     assert.equal(await cache.get('long'), undefined);
-    assert.ok(performance.now() - startedMs < 55, 'told at once, not after the time-out');
     between.fate = (datagrams) => datagrams;
     assert.equal(await cache.get('long'), 'y'.repeat(5000));
     assert.equal(cache.statistics.udpLost, 2);
