@@ -200,9 +200,9 @@ test('a server that accepts and never answers is given up after N time-outs', as
     [...names].filter((name) => name !== 'timeout' && name !== 'tko'),
     [],
   );
-  const startedAt = performance.now();
-  assert.equal(await nameOf(ask(routing, Operation.get, 'k')), 'tko');
-  assert.ok(performance.now() - startedAt < 20, 'a dead destination fails at once');
+  const answer = nameOf(ask(routing, Operation.get, 'k'));
+  const nextTurn = new Promise((resolve) => setImmediate(resolve, 'later'));
+  assert.equal(await Promise.race([answer, nextTurn]), 'tko', 'a dead destination fails at once');
 });
 
 test('what a server says that is no reply is told, and the next connection is tried', async () => {

@@ -220,16 +220,16 @@ test(
       ring.setCompletionHead(ring.completionTail());
       return { count, tookMs: performance.now() - before };
     };
-    if (!ring.gather(2, 50_000)) context.skip('needs Linux 6.12');
+    if (!ring.gather(2, 500_000)) context.skip('needs Linux 6.12');
     else {
       const alone = waitFor(1);
       assert.equal(alone.count, 1);
-      assert.ok(alone.tookMs >= 45 && alone.tookMs < 4000, `${alone.tookMs} ms`);
+      assert.ok(alone.tookMs >= 490 && alone.tookMs < 4000, `${alone.tookMs} ms`);
       const both = waitFor(2);
       assert.equal(both.count, 2);
-      assert.ok(both.tookMs < 45, `${both.tookMs} ms`);
+      assert.ok(both.tookMs < 400, `${both.tookMs} ms`);
       ring.gather(1, 0);
-      assert.ok(waitFor(1).tookMs < 45);
+      assert.ok(waitFor(1).tookMs < 400);
     }
     ring.close();
   },
