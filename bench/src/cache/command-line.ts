@@ -1,8 +1,8 @@
 /**
  * The command line of the cache benchmark: reads and checks it, once.
  */
-import { parseArgs } from 'node:util';
 import { BenchError } from '../errors.ts';
+import { readArguments } from '../read-arguments.ts';
 import type { BenchCase } from './case-types.ts';
 import { CACHE_CASES } from './cases.ts';
 import type { BenchSettings } from './context.ts';
@@ -71,7 +71,7 @@ const LOAD_TRANSPORTS = ['uring', 'epoll'];
 
 /** Reads the arguments after the suite's name. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  const { values, positionals: filters } = parse(args);
+  const { values, positionals: filters } = readArguments(args, OPTIONS);
   const transport = values['load-transport'];
   if (transport !== undefined && !LOAD_TRANSPORTS.includes(transport)) {
     throw new BenchError('USAGE', `--load-transport is ${LOAD_TRANSPORTS.join(' or ')}, not "${transport}"`);
@@ -96,16 +96,6 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     json: values.json === true,
     write: values['no-write'] !== true,
   };
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
 }
 
 /** Cases whose name contains one of the filters, or is one that begins with `=`. */

@@ -10,12 +10,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { larderCommand, memcachedCommand } from '../cache/contestants.ts';
 import { BenchError } from '../errors.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
 import { BenchServer } from '../harness/server.ts';
+import { readOptions } from '../read-arguments.ts';
 import { CLIENT_NAMES, connectClient } from './contestants.ts';
 import { ClientProcess, type ClientTimes, measureCallers } from './measure.ts';
 import { describeClientResult, writeClientReport } from './report.ts';
@@ -58,17 +58,7 @@ const OPTIONS = {
   'no-write': { type: 'boolean' },
 } as const;
 
-type Values = ReturnType<typeof readArguments>;
-
-function readArguments(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
-}
+type Values = ReturnType<typeof readOptions<typeof OPTIONS>>;
 
 function whole(option: string, text: string): number {
   const value = Number(text);
@@ -124,7 +114,7 @@ async function measureAll(processes: Processes, values: Values, folder: string):
 }
 
 export async function run(args: readonly string[]): Promise<number> {
-  const values = readArguments(args);
+  const values = readOptions(args, OPTIONS);
   if (values.help === true) {
     process.stdout.write(USAGE);
     return 0;

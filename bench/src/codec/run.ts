@@ -5,10 +5,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { BenchError } from '../errors.ts';
 import { describeBenchMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
+import { positiveNumber, readArguments } from '../read-arguments.ts';
 import { PeerProcess } from '../serialization/measure/peer-process.ts';
 import { CONTESTANT_ORDER } from '../serialization/report/targets.ts';
 import { NO_SERIALIZER } from '../serialization/serializers/registry.ts';
@@ -51,7 +51,7 @@ const NEVER_BYTES: number = 2 ** 31;
 type Codec = PeerProcess<CodecCommand, CodecReply>;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help === true) {
     process.stdout.write(USAGE);
     return 0;
@@ -63,8 +63,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const isQuick = values.quick === true;
   const report = await measure(
     positionals.length === 0 ? names : positionals,
-    isQuick ? 1 : Math.ceil(positive('--rounds', values.rounds)),
-    isQuick ? QUICK_SECONDS : positive('--seconds', values.seconds),
+    isQuick ? 1 : Math.ceil(positiveNumber('--rounds', values.rounds)),
+    isQuick ? QUICK_SECONDS : positiveNumber('--seconds', values.seconds),
     values.cpu!,
   );
   process.stdout.write(`${codecMarkdown(report)}\n`);
@@ -126,22 +126,6 @@ async function measure(
   } finally {
     await processes.endAll();
   }
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
-}
-
-function positive(name: string, text: string | undefined): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new BenchError('USAGE', `${name} is a number above 0, not "${text}"`);
-  return value;
 }
 
 function write(folder: string, report: CodecReport): void {

@@ -11,13 +11,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Cache } from '@larder/client';
 import { larderCommand } from '../cache/contestants.ts';
 import { BenchError } from '../errors.ts';
 import { type BenchMachine, describeBenchMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
 import { BenchServer } from '../harness/server.ts';
+import { readOptions } from '../read-arguments.ts';
 import { Svg } from '../report/svg.ts';
 import { type LeaseResult, measureMode, Readers } from './measure.ts';
 import { CALLERS, HOT_KEYS, MODES, PROCESSES, QUERY_MS, UPDATE_EVERY_MS } from './plan.ts';
@@ -49,16 +49,6 @@ interface LeaseReport {
   readonly machine: BenchMachine;
   readonly seconds: number;
   readonly results: readonly LeaseResult[];
-}
-
-function readArguments(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
 }
 
 function describe(result: LeaseResult): string {
@@ -159,7 +149,7 @@ async function measureAll(processes: Processes, folder: string, seconds: number)
 }
 
 export async function run(args: readonly string[]): Promise<number> {
-  const values = readArguments(args);
+  const values = readOptions(args, OPTIONS);
   if (values.help === true) {
     process.stdout.write(USAGE);
     return 0;

@@ -6,8 +6,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { BenchError } from '../errors.ts';
+import { readArguments } from '../read-arguments.ts';
 
 const SECTIONS_FILE = fileURLToPath(
   new URL('../../../packages/erasure/src/planners/recovery-reads.bench.ts', import.meta.url),
@@ -49,7 +49,7 @@ const OPTIONS = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
@@ -73,14 +73,4 @@ export async function run(args: readonly string[]): Promise<number> {
   if (status === null) throw new BenchError('LOAD', `the evaluation was ended by ${signal}`);
   if (isWritten) process.stdout.write(`wrote ${folder}/recovery-reads.md, .json and charts\n`);
   return status;
-}
-
-function readArguments(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    throw new BenchError('USAGE', cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }

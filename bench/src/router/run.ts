@@ -10,11 +10,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { BenchError } from '../errors.ts';
 import { LoadProcess } from '../harness/load-process.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
+import { readArguments } from '../read-arguments.ts';
 import { ROUTER_CASES, ROUTER_SPACE, type RouterCase } from './cases.ts';
 import { startLarderRouter, startMemcached, startTwemproxy, type Target } from './contestants.ts';
 import { fillThrough, measureCase, type RunTimes } from './measure.ts';
@@ -62,17 +62,7 @@ const OPTIONS = {
   'no-write': { type: 'boolean' },
 } as const;
 
-type Values = ReturnType<typeof readArguments>['values'];
-
-function readArguments(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
-}
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>['values'];
 
 function positive(option: string, text: string): number {
   const value = Number(text);
@@ -166,7 +156,7 @@ function twemproxyVersion(program: string): string {
 }
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help === true) process.stdout.write(USAGE);
   else if (values.list === true) {
     for (const spec of ROUTER_CASES) process.stdout.write(`${spec.name.padEnd(18)}${spec.title}\n`);

@@ -3,11 +3,11 @@
  * papers/sosp23, over TCP, UDP and a simulated NIC. The exit status is 0 when every target was met.
  */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { selectTransport } from '@larder/datapath';
 import { BenchError } from '../errors.ts';
 import { describeBenchMachine } from '../harness/machine.ts';
 import { Processes, requireProgram } from '../harness/processes.ts';
+import { positiveNumber, readArguments } from '../read-arguments.ts';
 import { storedThreshold } from '../threshold/stored.ts';
 import { type MeasureSettings, measureWorkload } from './measure/measure-workload.ts';
 import { mergeReports, readReport, writeReport } from './report/files.ts';
@@ -79,7 +79,7 @@ const QUICK_ROUNDS = 3;
 const WARMUP_SECONDS = 0.3;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help === true) {
     process.stdout.write(USAGE);
     return 0;
@@ -91,7 +91,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ? isQuick
         ? QUICK_SECONDS
         : SECONDS
-      : positive('--seconds', values.seconds);
+      : positiveNumber('--seconds', values.seconds);
   const kind = selectTransport(undefined, {});
   if (kind === 'node') throw new BenchError('MISSING', 'needs io_uring or epoll');
   const settings: MeasureSettings = {
@@ -101,7 +101,7 @@ export async function run(args: readonly string[]): Promise<number> {
       CONTESTANT_ORDER,
       isQuick ? QUICK_SERIALIZERS : CONTESTANT_ORDER,
     ),
-    rounds: isQuick ? QUICK_ROUNDS : Math.ceil(positive('--rounds', values.rounds)),
+    rounds: isQuick ? QUICK_ROUNDS : Math.ceil(positiveNumber('--rounds', values.rounds)),
     seconds,
     warmupSeconds: WARMUP_SECONDS,
     serverCpu: values['server-cpu']!,
@@ -173,22 +173,6 @@ function modeText(result: ModeResult): string {
     return `  ${each.serializer.padEnd(20)}${rate}${ratio}${lost > 0 ? ` (${lost} datagrams lost)` : ''}`;
   });
   return `${result.workload}, ${MODE_TITLES[result.mode]}\n${lines.join('\n')}`;
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
-}
-
-function positive(name: string, text: string | undefined): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new BenchError('USAGE', `${name} is a number above 0, not "${text}"`);
-  return value;
 }
 
 function list(

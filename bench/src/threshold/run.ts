@@ -6,12 +6,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { availableTransports } from '@larder/datapath';
 import { BenchError } from '../errors.ts';
 import { lastLevelCacheBytes } from '../harness/cache-size.ts';
 import { describeBenchMachine } from '../harness/machine.ts';
 import { Processes } from '../harness/processes.ts';
+import { positiveNumber, readArguments } from '../read-arguments.ts';
 import { PeerProcess } from '../serialization/measure/peer-process.ts';
 import { samplesOf, thresholdOf } from './derive.ts';
 import { drawHeatMaps, heatTable, thresholdText, titleOf } from './heat-map.ts';
@@ -66,7 +66,7 @@ interface Settings {
 type Measure = (shape: Shape, isReference: boolean, seconds: number) => Promise<number>;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help === true) {
     process.stdout.write(USAGE);
     return 0;
@@ -77,8 +77,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const settings: Settings = {
     targets: selectTargets(positionals),
-    seconds: values.quick === true ? QUICK_SECONDS : positive('--seconds', values.seconds),
-    rounds: values.quick === true ? 1 : Math.ceil(positive('--rounds', values.rounds)),
+    seconds: values.quick === true ? QUICK_SECONDS : positiveNumber('--seconds', values.seconds),
+    rounds: values.quick === true ? 1 : Math.ceil(positiveNumber('--rounds', values.rounds)),
     serverCpu: values['server-cpu']!,
   };
   pin(values['load-cpu']!);
@@ -101,22 +101,6 @@ export async function run(args: readonly string[]): Promise<number> {
   };
   if (values['no-write'] !== true) write(values.out ?? EVALUATION, report);
   return 0;
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new BenchError('USAGE', error instanceof Error ? error.message : String(error));
-  }
-}
-
-function positive(name: string, text: string | undefined): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new BenchError('USAGE', `${name} is a number above 0, not "${text}"`);
-  return value;
 }
 
 function selectTargets(names: readonly string[]): Target[] {

@@ -5,11 +5,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { xorLevel } from '@larder/erasure';
 import { BenchError } from '../errors.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { spread } from '../harness/statistics.ts';
+import { readArguments } from '../read-arguments.ts';
 import { buildDriver, findCompiler } from './build-drivers.ts';
 import { dataBytes, type EncodeCase, XOR_CASES, type XorCase } from './cases.ts';
 import { type Contestant, driver, larder, ronomon } from './contestants.ts';
@@ -39,7 +39,7 @@ LARDER_XOR=wasm-simd|wasm|reference forces Larder's kernels.
 type Prepare = (spec: XorCase) => Promise<Contestant>;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
@@ -70,16 +70,6 @@ const OPTIONS = {
   out: { type: 'string' },
   'no-write': { type: 'boolean' },
 } as const;
-
-function readArguments(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    throw new BenchError('USAGE', cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
 
 function wholeNumber(option: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
