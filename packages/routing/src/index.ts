@@ -76,4 +76,5 @@ export {
 } from './routing.ts';
 export { SyncPolicy } from './spool/segment-writer.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
+export { type SpoolContents, spoolContents } from './spool/spool-contents.ts';
 export type { SpoolStatistics } from './spool/spool-statistics.ts';

@@ -6,6 +6,8 @@ export const SEGMENT_BYTES_MAX: number = 1024 * 1024;
 export const SEGMENT_AGE_MAX_MS: number = 60 * 60 * 1000;
 /** All segments of one spool together; beyond, deletes are refused again as without a spool. */
 export const SPOOL_BYTES_MAX: number = 1024 * 1024 * 1024;
+/** A full spool is counted anew at most this often. */
+export const RECOUNT_INTERVAL_MS: number = 1000;
 /** With the policy `interval`, what was written is forced to the disk at most so much later. */
 export const SYNC_INTERVAL_MS: number = 1000;
 /** Deletes under way at a time while a spool is delivered. */

@@ -2,9 +2,9 @@
  * What waits for one destination: a folder of segments, the one being written, and their delivery.
  *
  * ```
- *   <stem>.<owner>.active    being appended to by its owner
- *   <stem>.<owner>.spool     closed; anybody may take it
- *   <stem>.<owner>.taken     being delivered by its owner
+ *   <stem>.<owner>.active            being appended to by its owner
+ *   <stem>-<records>.<owner>.spool   closed; anybody may take it
+ *   <stem>-<records>.<owner>.taken   being delivered by its owner
  * ```
  * A segment changes hands by being renamed, which only one taker can do. Segments of dead owners are there to be
  * taken whatever their state, so what a killed process spooled is delivered by the next one. Delivery: take
@@ -27,6 +27,7 @@ import {
 } from './limits.ts';
 import { isOwnerAlive } from './owner.ts';
 import { RecordKind, type SpoolRecord, scanRecords } from './record.ts';
+import { newStem, parseSegmentName, segmentName } from './segment-name.ts';
 import { SegmentWriter, type SyncPolicy } from './segment-writer.ts';
 import type { SpoolStatistics } from './spool-statistics.ts';
 
@@ -126,8 +127,8 @@ export class SpoolQueue {
     }
     if (!this.#isFolderMade) disk.makeFolder(folder);
     this.#isFolderMade = true;
-    const stem = `${String(Math.floor(clock.wallNow())).padStart(14, '0')}_${owner}_${this.#counter++}`;
-    this.#writer = new SegmentWriter(folder, `${stem}.${owner}.active`, disk, clock, policy);
+    const name = segmentName(newStem(clock.wallNow(), owner, this.#counter++), owner, 'active');
+    this.#writer = new SegmentWriter(folder, name, disk, clock, policy);
     return this.#writer;
   }
 
@@ -137,13 +138,14 @@ export class SpoolQueue {
     this.#writer = undefined;
     writer.close();
     if (writer.records === 0) this.#options.disk.remove(writer.path);
-    else this.#rename(writer.path, 'spool');
+    else this.#rename(writer.path, 'spool', `-${writer.records}`);
   }
 
   /** Gives a file of this owner another state; undefined if it is gone. */
-  #rename(path: string, state: 'spool' | 'taken'): string | undefined {
-    const [stem] = basename(path).split('.');
-    const target = join(this.#options.folder, `${stem}.${this.#options.owner}.${state}`);
+  #rename(path: string, state: 'spool' | 'taken', count: string = ''): string | undefined {
+    const { folder, owner } = this.#options;
+    const stem = parseSegmentName(basename(path))?.stem ?? basename(path);
+    const target = join(folder, segmentName(`${stem}${count}`, owner, state));
     try {
       this.#options.disk.rename(path, target);
       return target;
@@ -166,10 +168,10 @@ export class SpoolQueue {
   #available(): string[] {
     const { owner } = this.#options;
     return this.files
-      .filter((name) => {
-        const [, fileOwner = '', state] = name.split('.');
-        if (state === 'spool') return true;
-        return (state === 'active' || state === 'taken') && fileOwner !== owner && !isOwnerAlive(fileOwner);
+      .filter((file) => {
+        const name = parseSegmentName(file);
+        if (name === undefined || name.state === 'spool') return name !== undefined;
+        return name.owner !== owner && !isOwnerAlive(name.owner);
       })
       .sort()
       .map((name) => join(this.#options.folder, name));

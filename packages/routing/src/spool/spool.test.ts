@@ -247,12 +247,25 @@ test('the size limit counts everything there is', async () => {
   const first = open({ bytesMax: 100 });
   assert.deepEqual(append(first, 'a'.repeat(40), 'b'.repeat(40)), [true, false]);
   assert.match(notices.join(), /limit of 100 bytes/);
+  assert.deepEqual([first.statistics.refused, first.statistics.droppedForLimit], [1, 1]);
   await first.close();
   const second = open({ bytesMax: 100 });
   assert.deepEqual(append(second, 'c'.repeat(40)), [false]);
   assert.equal((await comeBack(second)).length, 1);
   assert.deepEqual(append(second, 'd'.repeat(40)), [true], 'there is room again');
   await second.close();
+});
+
+test('what another process delivered is room for this one', async () => {
+  const left = open();
+  append(left, 'a'.repeat(40));
+  await left.close();
+  const full = open({ bytesMax: 100 });
+  assert.deepEqual(append(full, 'b'.repeat(40)), [false]);
+  for (const name of files()) rmSync(pathOf(name));
+  clock.advance(1000);
+  assert.deepEqual(append(full, 'b'.repeat(40)), [true]);
+  await full.close();
 });
 
 test('when written deletes are forced to the disk', async () => {
@@ -374,4 +387,32 @@ test('the file of a living process is left alone', async () => {
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+test('what waits is counted for all processes, whether segments are open, closed, taken or left by the dead', async () => {
+  const spool = open({ segmentBytesMax: 60 });
+  assert.deepEqual(spool.contents(), { segments: 0, entries: 0, bytes: 0, oldestAtMs: undefined });
+  const startedAtMs = Math.floor(clock.wallNow());
+  append(spool, 'first', 'second', 'third');
+  clock.advance(5000);
+  append(spool, 'first');
+  const bytes = files().reduce((sum, name) => sum + statSync(pathOf(name)).size, 0);
+  assert.deepEqual(spool.contents(), { segments: 2, entries: 4, bytes, oldestAtMs: startedAtMs });
+  // A dead process left another one, torn at its end.
+  const [closed = ''] = files().filter((name) => name.endsWith('.spool'));
+  const content = readFileSync(pathOf(closed));
+  writeFileSync(pathOf(`00000000000001_x_0.${2 ** 22 + 1}_1_abcd.active`), content.subarray(0, -1));
+  assert.deepEqual([spool.contents().entries, spool.contents().oldestAtMs], [6, 1]);
+  writeFileSync(pathOf('notes.txt'), 'no segment');
+  cache.isHeld = true;
+  cache.setState(DestinationState.up);
+  await settle();
+  assert.equal(spool.contents().entries, 6, 'under delivery, not answered');
+  cache.isHeld = false;
+  cache.release();
+  await spool.settled();
+  await settle();
+  assert.deepEqual(spool.contents(), { segments: 0, entries: 0, bytes: 0, oldestAtMs: undefined });
+  assert.deepEqual(files(), ['notes.txt'], 'what is no segment is nobody’s');
+  await spool.close();
 });

@@ -13,10 +13,11 @@ import { metaFlag } from '../handles/meta-flags.ts';
 import type { Kept } from '../registry.ts';
 import { Operation, type Request } from '../request.ts';
 import { type Disk, nodeDisk } from './disk.ts';
-import { NOTICE_INTERVAL_MS, SPOOL_BYTES_MAX } from './limits.ts';
+import { NOTICE_INTERVAL_MS, RECOUNT_INTERVAL_MS, SPOOL_BYTES_MAX } from './limits.ts';
 import { newOwner } from './owner.ts';
 import { RECORD_BYTES_MAX, RecordKind, writeRecord } from './record.ts';
 import { SyncPolicy } from './segment-writer.ts';
+import { type SpoolContents, spoolContents } from './spool-contents.ts';
 import { SpoolQueue } from './spool-queue.ts';
 import { SpoolStatistics } from './spool-statistics.ts';
 
@@ -40,13 +41,15 @@ export class Spool implements Kept {
   readonly #owner: string = newOwner();
   readonly #queues: Map<string, SpoolQueue> = new Map();
   readonly #record: Buffer = Buffer.alloc(RECORD_BYTES_MAX);
+  #countedAtMs = Number.NEGATIVE_INFINITY;
   #lastNoticeMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
     this.#disk = options.disk ?? nodeDisk;
-    this.statistics.bytes = this.#bytesOnDisk();
+    // What earlier processes left counts against the limit too.
+    this.#recount();
   }
 
   /** Delivers to this destination what is spooled for it, now or later. */
@@ -70,7 +73,8 @@ export class Spool implements Kept {
     );
     if (bytes === 0) return this.#refuse(destination, 'the key is too long');
     const bytesMax = this.#options.bytesMax ?? SPOOL_BYTES_MAX;
-    if (this.statistics.bytes + bytes > bytesMax) {
+    if (this.statistics.bytes + bytes > bytesMax && this.#recount() + bytes > bytesMax) {
+      this.statistics.droppedForLimit++;
       return this.#refuse(destination, `the spool holds its limit of ${bytesMax} bytes`);
     }
     try {
@@ -81,6 +85,11 @@ export class Spool implements Kept {
     this.statistics.written++;
     this.statistics.bytes += bytes;
     return true;
+  }
+
+  /** What waits in the folder now, written by this process or any other that shares it. Reads directories. */
+  contents(): SpoolContents {
+    return spoolContents(this.#options.folder, this.#disk);
   }
 
   /** Waits for deliveries that are under way. */
@@ -112,6 +121,16 @@ export class Spool implements Kept {
     return queue;
   }
 
+  /** The bytes there are: other processes that share the folder deliver, and spool, too. */
+  #recount(): number {
+    const now = this.#options.clock.now();
+    if (now - this.#countedAtMs >= RECOUNT_INTERVAL_MS) {
+      this.#countedAtMs = now;
+      this.statistics.bytes = this.contents().bytes;
+    }
+    return this.statistics.bytes;
+  }
+
   #refuse(destination: Destination, reason: string): false {
     this.statistics.refused++;
     const now = this.#options.clock.now();
@@ -123,31 +142,5 @@ export class Spool implements Kept {
       );
     }
     return false;
-  }
-
-  /** What earlier processes left counts against the limit too. */
-  #bytesOnDisk(): number {
-    let bytes = 0;
-    for (const folder of this.#list(this.#options.folder)) {
-      const path = join(this.#options.folder, folder);
-      for (const file of this.#list(path)) bytes += this.#sizeOf(join(path, file));
-    }
-    return bytes;
-  }
-
-  #list(folder: string): readonly string[] {
-    try {
-      return this.#disk.list(folder);
-    } catch {
-      return [];
-    }
-  }
-
-  #sizeOf(path: string): number {
-    try {
-      return this.#disk.size(path);
-    } catch {
-      return 0;
-    }
   }
 }
