@@ -21,14 +21,15 @@ import { readSources, type SourceFacts } from './syntax.ts';
 /** Which packages a package may import directly: the overview's table. What those import is allowed as well. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   datapath: [],
+  host: ['datapath'],
   wire: ['datapath'],
   'wire-compiler': ['wire'],
   protocol: ['datapath', 'wire'],
   cache: ['datapath'],
-  server: ['protocol', 'cache'],
+  server: ['protocol', 'cache', 'host'],
   routing: ['protocol'],
   client: ['routing', 'wire'],
-  router: ['routing'],
+  router: ['routing', 'host'],
   invalidation: ['routing'],
   erasure: [],
   'object-store': ['erasure', 'wire', 'client'],

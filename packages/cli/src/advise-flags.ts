@@ -1,5 +1,5 @@
 /** The flags of `larder advise pools` and what they mean. */
-import { parseInteger, parseSize } from '@larder/server';
+import { parseInteger, parseSize } from '@larder/host';
 import type { Command } from 'commander';
 
 const HELP = `

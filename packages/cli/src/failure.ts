@@ -2,7 +2,7 @@
  * Tells a person what went wrong and what to do about it. Operating errors get one line, programmer errors
  * their stack.
  */
-import { ServerError } from '@larder/server';
+import { HostError } from '@larder/host';
 import { CommanderError } from 'commander';
 import { erasureFailure } from './erasure/failure.ts';
 
@@ -22,7 +22,7 @@ export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
   const erasure = erasureFailure(error);
   if (erasure !== undefined) return erasure;
-  if (!(error instanceof ServerError || isRouterError(error))) {
+  if (!(error instanceof HostError)) {
     process.stderr.write(
       `larder: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
@@ -31,9 +31,4 @@ export function reportFailure(error: unknown): number {
   const advice = ADVICE[error.code];
   process.stderr.write(`larder: ${error.message}\n${advice === undefined ? '' : `  ${advice}\n`}`);
   return error.code === 'OPTION' || error.code === 'CONFIG' ? USAGE_EXIT_CODE : 1;
-}
-
-/** By its name, so that the router is loaded only by those who run it. */
-function isRouterError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && error.name === 'RouterError' && 'code' in error;
 }

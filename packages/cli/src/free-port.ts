@@ -1,6 +1,6 @@
 /** Looks for a TCP port that nobody listens on. */
 import { createServer } from 'node:net';
-import { ServerError } from '@larder/server';
+import { HostError } from '@larder/host';
 
 /** Whether `host:port` can be bound now. */
 export function isPortFree(host: string, port: number): Promise<boolean> {
@@ -19,5 +19,5 @@ export async function findFreePort(host: string, first: number, last: number): P
   for (let port = first; port <= last; port++) {
     if (await isPortFree(host, port)) return port;
   }
-  throw new ServerError('EADDRINUSE', `ports ${first} to ${last} are all in use on ${host}`);
+  throw new HostError('EADDRINUSE', `ports ${first} to ${last} are all in use on ${host}`);
 }

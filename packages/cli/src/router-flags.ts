@@ -1,6 +1,6 @@
 /** The flags of `larder router`, in memcached's and mcrouter's letters where they have one, and what they mean. */
+import { parseInteger, parseMode, parseSize } from '@larder/host';
 import type { RouterOptions } from '@larder/router';
-import { parseInteger, parseMode, parseSize } from '@larder/server';
 import { type Command, Option } from 'commander';
 
 const ROUTER_HELP = `

@@ -3,14 +3,8 @@
  * into ServerOptions; the server checks ranges.
  */
 
-import {
-  parseDecimal,
-  parseExtended,
-  parseInteger,
-  parseMode,
-  parseSize,
-  type ServerOptions,
-} from '@larder/server';
+import { parseDecimal, parseInteger, parseMode, parseSize } from '@larder/host';
+import { parseExtended, type ServerOptions } from '@larder/server';
 import { type Command, Option } from 'commander';
 
 const MIB = 1024 * 1024;

@@ -1,12 +1,9 @@
-/** Every limit of the router, with the relations between them asserted at load. */
+/** Every limit of the router beside those of `@larder/host`, with the relations between them asserted at load. */
 import { GET_LINE_BYTES_MAX } from '@larder/protocol';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-export const THREADS_MAX: number = 64;
-export const PORT_MAX: number = 65_535;
-export const CONNECTIONS_MAX: number = 65_536;
 export const DEFAULT_CONNECTIONS: number = 4_096;
 /** A value that is longer is refused; what the servers accept is their own affair. */
 export const VALUE_BYTES_MAX: number = 128 * MIB;
@@ -33,15 +30,8 @@ export const REFERENCE_BYTES_MIN: number = 4 * KIB;
 
 /** How often Node's own event loop gets a turn, whatever else there is to do. */
 export const EVENT_LOOP_MS: number = 20;
-/** How long `stop` lets requests that are under way be answered, and output leave. */
-export const STOP_FLUSH_MS: number = 1_000;
-export const STOP_WAIT_MS: number = 5_000;
-/** How long workers may take to start. */
-export const START_WAIT_MS: number = 30_000;
 /** Memory of one worker for network buffers, chunks and held replies. */
 export const WORKER_MEMORY_BYTES: number = 256 * MIB;
-/** Datagrams of one UDP reply. */
-export const UDP_DATAGRAMS_MAX: number = 16;
 /** UDP requests that one worker may have under way; more are dropped, as datagrams may be. */
 export const UDP_PENDING_MAX: number = 1_024;
 /** Lease tokens that are remembered because another server than the configured one issued them. */
@@ -58,4 +48,3 @@ const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
 assertRelation(CLIENT_PENDING_MIN < CLIENT_PENDING_MAX, 'some requests may always be under way');
 assertRelation(isPowerOfTwo(CLIENT_PENDING_MAX), 'what a client waits for is indexed by a mask');
 assertRelation(CARRIED_BYTES_MAX < GET_LINE_BYTES_MAX, 'a carried block fits what a transport keeps');
-assertRelation(STOP_FLUSH_MS < STOP_WAIT_MS, 'a worker is given its time to flush');

@@ -1,18 +1,7 @@
 /** What `startRouter` returns: a router that answers, as its owner sees it. */
 import type { TransportKind } from '@larder/datapath';
+import type { BoundAddress } from '@larder/host';
 import type { RouterSettings } from './options/router-options.ts';
-
-export interface RouterAddress {
-  readonly kind: 'tcp' | 'unix' | 'udp' | 'admin';
-  /** '' for Unix sockets. */
-  readonly host: string;
-  /** The port really bound; 0 for Unix sockets. */
-  readonly port: number;
-  /** The path of a Unix socket, else ''. */
-  readonly path: string;
-  /** `host:port` or the path. */
-  readonly text: string;
-}
 
 /** One server behind the router, summed over all workers. */
 export interface DestinationRow {
@@ -50,7 +39,7 @@ export interface RunningRouter {
   readonly settings: RouterSettings;
   readonly transport: TransportKind;
   readonly workers: number;
-  readonly addresses: readonly RouterAddress[];
+  readonly addresses: readonly BoundAddress[];
   /** The first TCP port, 0 when there is none. */
   readonly port: number;
   /** What the operator should know: fallbacks, warnings. */

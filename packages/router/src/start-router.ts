@@ -6,12 +6,11 @@
  *   worker 0…n-1     each with its own sockets, transport, route handles and connections to servers
  * ```
  */
-import { createRequire } from 'node:module';
-import { DatapathError, selectTransport, TransportKind } from '@larder/datapath';
+import { TransportKind } from '@larder/datapath';
+import { chooseTransport, createLogger, moduleBeside, packageVersion, usableThreads } from '@larder/host';
 import { Routing, RoutingError } from '@larder/routing';
 import { RouterError } from './errors.ts';
-import { Listeners } from './listeners.ts';
-import { createLogger } from './logging.ts';
+import { openSockets } from './listeners.ts';
 import { resolveRouterOptions, settingsWarnings } from './options/resolve.ts';
 import type { RouterOptions, RouterSettings } from './options/router-options.ts';
 import { Router } from './router.ts';
@@ -19,17 +18,8 @@ import type { RunningRouter } from './running-router.ts';
 import { SharedStatistics } from './statistics/shared-statistics.ts';
 import type { WorkerInput } from './workers/messages.ts';
 
-/** Systems on which several sockets may share a port, so that each worker can listen for itself. */
-const PORT_SHARING: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfly']);
-
 /** The configuration that is only checked is not looked at again. */
 const CHECK_POLL_MS = 3_600_000;
-
-/** The version of this package. */
-function routerVersion(): string {
-  const found: unknown = createRequire(import.meta.url)('../package.json');
-  return (found as { version: string }).version;
-}
 
 /**
  * Starts a router and resolves when it answers. Throws a RouterError: code `OPTION` for options that make no
@@ -37,19 +27,27 @@ function routerVersion(): string {
  * transport that this machine does not have, an errno name such as `EADDRINUSE` for what the system refused.
  */
 export async function startRouter(options: RouterOptions): Promise<RunningRouter> {
+  try {
+    return await start(options);
+  } catch (error) {
+    throw RouterError.from(error);
+  }
+}
+
+async function start(options: RouterOptions): Promise<RunningRouter> {
   const requested = resolveRouterOptions(options);
   const notes = settingsWarnings(requested);
   const hasTls = await checkConfiguration(requested);
-  const kind = chooseTransport(requested.transport, hasTls, notes);
-  const settings = { ...requested, threads: usableThreads(requested, kind, notes) };
+  const kind = transportFor(requested.transport, hasTls, notes);
+  const settings = { ...requested, threads: usableThreads(requested.threads, kind, notes) };
   const log = createLogger(settings.verbose, options.logTo);
-  const listeners = await Listeners.open(kind, settings);
+  const sockets = await openSockets(kind, settings);
   try {
     const shared = SharedStatistics.allocate(settings.threads);
     const startedAtMs = Date.now();
-    const version = routerVersion();
-    const inputs = listeners.workers.map(
-      (sockets, index): WorkerInput => ({
+    const version = packageVersion(import.meta.url);
+    const inputs = sockets.workers.map(
+      ({ streams, datagrams }, index): WorkerInput => ({
         index,
         transport: kind,
         shared: shared.buffer,
@@ -57,11 +55,13 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
         version,
         startedAtMs,
         connectionsMax: Math.ceil(settings.connectionsMax / settings.threads),
-        streams: sockets.streams,
-        datagrams: sockets.datagrams,
+        streams,
+        datagrams,
       }),
     );
     for (const note of notes) log.warn(note);
+    const { listeners } = sockets;
+    const entry = moduleBeside(import.meta.url, './workers/worker');
     const router = new Router({
       settings,
       kind,
@@ -72,19 +72,14 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
       notes,
       version,
       startedAtMs,
+      entry,
     });
-    await router.start(workerEntry());
+    await router.start();
     return router;
   } catch (error) {
-    listeners.close();
-    throw RouterError.from(error);
+    sockets.listeners.close();
+    throw error;
   }
-}
-
-/** The worker's module beside this one: source when this is source, compiled when this is compiled. */
-function workerEntry(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./workers/worker.${extension}`, import.meta.url);
 }
 
 /** Reads the configuration once, so that a bad one is one clear error. Returns whether servers speak TLS. */
@@ -106,25 +101,9 @@ async function checkConfiguration(settings: RouterSettings): Promise<boolean> {
   }
 }
 
-function chooseTransport(requested: string, hasTls: boolean, notes: string[]): TransportKind {
-  let kind: TransportKind;
-  try {
-    kind = selectTransport(requested === '' ? undefined : requested);
-  } catch (cause) {
-    if (!(cause instanceof DatapathError)) throw cause;
-    const isUnknown = cause.code === 'ARGUMENT';
-    const text = `--transport: ${isUnknown ? 'unknown' : 'not available'}: ${cause.message}`;
-    throw new RouterError(isUnknown ? 'OPTION' : cause.code, text, { option: '--transport', cause });
-  }
+function transportFor(requested: string, hasTls: boolean, notes: string[]): TransportKind {
+  const kind = chooseTransport(requested);
   if (!hasTls || kind === TransportKind.node) return kind;
   notes.push('some servers speak TLS, which only the portable transport does: it is used');
   return TransportKind.node;
-}
-
-function usableThreads(settings: RouterSettings, kind: TransportKind, notes: string[]): number {
-  if (kind !== TransportKind.node || settings.threads === 1 || PORT_SHARING.has(process.platform)) {
-    return settings.threads;
-  }
-  notes.push(`on ${process.platform} the portable transport serves with one worker: ports cannot be shared`);
-  return 1;
 }

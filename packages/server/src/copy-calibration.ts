@@ -11,7 +11,7 @@ import {
   PAGE_BYTES,
   type TransportKind,
 } from '@larder/datapath';
-import type { Logger } from './logging.ts';
+import type { Logger } from '@larder/host';
 
 /** Less time when the server is serving: the main thread is away for that long. */
 const AGAIN_BUDGET_MS = 60;

@@ -4,8 +4,6 @@ export { type EchoServerOptions, type RunningEchoServer, startEchoServer } from 
 export { LarderEcho } from './echo/larder-echo.ts';
 export { ServerError } from './errors.ts';
 export { type ExtendedOptions, parseExtended } from './options/extended.ts';
-export type { HostPort } from './options/listen-address.ts';
 export type { ServerOptions, ServerSettings, TlsOptions } from './options/server-options.ts';
-export { formatSize, parseDecimal, parseInteger, parseMode, parseSize } from './options/values.ts';
-export type { BoundAddress, RunningServer } from './running-server.ts';
+export type { RunningServer } from './running-server.ts';
 export { serverVersion, startServer } from './start-server.ts';

@@ -1,5 +1,6 @@
 /**
- * Every limit and default of the server, with the relations between them asserted at load.
+ * Every limit and default of the server beside those of `@larder/host`, with the relations between them asserted
+ * at load.
  */
 
 const KIB = 1024;
@@ -10,7 +11,6 @@ export const DEFAULT_PORT: number = 11211;
 export const DEFAULT_HOST: string = '127.0.0.1';
 /** Where the admin pages are served unless told otherwise. */
 export const DEFAULT_ADMIN_PORT: number = 11280;
-export const PORT_MAX: number = 65_535;
 
 /** Memory for items (`-m`). */
 export const DEFAULT_MEMORY_BYTES: number = 64 * MIB;
@@ -29,9 +29,6 @@ export const CHUNK_BYTES_MAX: number = 16 * KIB;
 
 /** Connections of the whole server (`-c`). */
 export const DEFAULT_CONNECTIONS: number = 1024;
-export const CONNECTIONS_MAX: number = 65_536;
-/** Worker threads (`-t`). */
-export const THREADS_MAX: number = 64;
 /**
  * Requests of one connection answered before the others get their turn (`-R`). memcached's default is 20; here what
  * is left over has to be copied, and a receive buffer bounds a turn anyway.
@@ -58,21 +55,9 @@ export const RPC_REPLY_BYTES_MAX: number = 256 * MIB;
 /** What a remote call may have beside the largest item: its header, and more values. */
 export const RPC_REQUEST_MARGIN_BYTES: number = MIB;
 
-/** Datagrams of one UDP reply: bounds what a forged sender address can do to its victim. */
-export const DEFAULT_UDP_DATAGRAMS_MAX: number = 16;
-export const UDP_DATAGRAMS_MAX: number = 512;
-/** Networks of `--udp-allow`. */
-export const UDP_NETWORKS_MAX: number = 256;
-
 /** The file of `-Y`. */
 export const AUTH_FILE_BYTES_MAX: number = MIB;
 export const AUTH_ENTRIES_MAX: number = 64;
-
-/** How long a stopping worker may flush its output, and how long the main thread waits for it. */
-export const STOP_FLUSH_MS: number = 1_000;
-export const STOP_WAIT_MS: number = 5_000;
-/** How long a worker may take to report that it serves. */
-export const START_WAIT_MS: number = 30_000;
 
 /** One slice of maintenance, and the longest pause between two. */
 export const MAINTENANCE_SLICE_MS: number = 1;
@@ -104,4 +89,3 @@ assertRelation(
 );
 assertRelation((MAILBOX_ENTRIES & (MAILBOX_ENTRIES - 1)) === 0, 'the mailbox wraps by a mask');
 assertRelation((EVENT_RING_BYTES & (EVENT_RING_BYTES - 1)) === 0, 'the event ring wraps by a mask');
-assertRelation(STOP_FLUSH_MS < STOP_WAIT_MS, 'a worker is given its time to flush');

@@ -1,19 +1,11 @@
-/**
- * Opens every socket that the options ask for, in the main thread, so that an address that cannot be had is
- * one clear error before anything else starts.
- */
-import {
-  closeListener,
-  type ListeningSocket,
-  openDatagram,
-  openListener,
-  type TransportKind,
-} from '@larder/datapath';
-import { ServerError } from './errors.ts';
-import { formatHostPort } from './options/listen-address.ts';
-import type { RpcOptions, ServerSettings } from './options/server-options.ts';
+/** Opens every socket that the options ask for, and says which speaks what. */
+import type { ListeningSocket, TransportKind } from '@larder/datapath';
+import { Listeners } from '@larder/host';
+import type { ServerSettings } from './options/server-options.ts';
 
-export interface Listeners {
+export interface ServerSockets {
+  /** All of them, to be closed together. */
+  readonly listeners: Listeners;
   /** TCP and Unix sockets. */
   readonly streams: readonly ListeningSocket[];
   /** UDP: one list per address, in it one socket for each worker that answers there. */
@@ -23,127 +15,63 @@ export interface Listeners {
   readonly rpcPort: number;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the address is already in use',
-  EACCES: 'no permission',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EEXIST: 'there is a file of that name that is not a socket',
-  ENOTFOUND: 'the name cannot be resolved',
-};
-
 /**
  * `workers` sockets share each UDP port. TCP ports have one socket, whose connections are handed around, but
  * on the portable transport, where each worker listens for itself.
  */
-export async function openListeners(
+export async function openSockets(
   kind: TransportKind,
   settings: ServerSettings,
   workers: number,
-): Promise<Listeners> {
-  const reusePort = workers > 1;
-  const shareStream = { reusePort: reusePort && kind === 'node' };
+): Promise<ServerSockets> {
+  const listeners = new Listeners(kind);
   const streams: ListeningSocket[] = [];
   const datagrams: ListeningSocket[][] = [];
   const tls: ListeningSocket[] = [];
+  const isShared = workers > 1;
+  const oneSocket = { count: 1, reusePort: isShared && kind === 'node' };
+  const oneEach = { count: workers, reusePort: isShared };
+  const { port, udpPort, unixSocket, unixMode, rpc } = settings;
   let rpcPort = 0;
-  const opened: ListeningSocket[] = [];
-  const keep = (list: ListeningSocket[], socket: ListeningSocket): void => {
-    list.push(socket);
-    opened.push(socket);
-  };
   try {
-    if (settings.unixSocket !== '') {
-      const address = { kind: 'unix', path: settings.unixSocket, mode: settings.unixMode } as const;
-      keep(
-        streams,
-        await attempt('-s/--unix-socket', settings.unixSocket, () => openListener(kind, address)),
-      );
-    }
+    if (unixSocket !== '') streams.push(await listeners.openUnix(unixSocket, unixMode));
     for (const { host, port: ownPort } of settings.listen) {
-      if (settings.port !== 'off') {
-        const port = ownPort ?? settings.port;
-        const where = formatHostPort(host, port);
-        keep(
-          streams,
-          await attempt('-p/--port', where, () =>
-            openListener(kind, { kind: 'tcp', host, port }, shareStream),
-          ),
-        );
+      if (port !== 'off') {
+        const request = { host, port: ownPort ?? port, option: '-p/--port', shownAs: 'tcp' } as const;
+        streams.push(...(await listeners.openStreams({ ...request, ...oneSocket })));
       }
-      if (settings.udpPort !== 0) {
-        const sockets: ListeningSocket[] = [];
-        datagrams.push(sockets);
-        let port = Math.max(0, settings.udpPort);
-        for (let worker = 0; worker < workers; worker++) {
-          const where = `udp ${formatHostPort(host, port)}`;
-          const address = { kind: 'udp', host, port } as const;
-          const socket = await attempt('-U/--udp-port', where, () =>
-            openDatagram(kind, address, { reusePort }),
-          );
-          keep(sockets, socket);
-          port = socket.port;
-        }
+      if (udpPort !== 0) {
+        const request = {
+          host,
+          port: Math.max(0, udpPort),
+          option: '-U/--udp-port',
+          shownAs: 'udp',
+        } as const;
+        datagrams.push(await listeners.openDatagrams({ ...request, ...oneEach }));
       }
       if (settings.tls !== undefined) {
-        const { port } = settings.tls;
-        const where = formatHostPort(host, port);
-        keep(
-          tls,
-          await attempt('--tls-port', where, () => openListener('node', { kind: 'tcp', host, port })),
-        );
+        const request = { host, port: settings.tls.port, option: '--tls-port', shownAs: 'tls' } as const;
+        const single = { count: 1, reusePort: false, transport: 'node' } as const;
+        tls.push(...(await listeners.openStreams({ ...request, ...single })));
       }
     }
-    if (settings.rpc !== undefined) {
-      const rpc = await openRpc(kind, settings.rpc, workers, (socket) => opened.push(socket));
-      streams.push(rpc.stream);
-      datagrams.push(rpc.datagrams);
-      rpcPort = rpc.stream.port;
+    if (rpc !== undefined) {
+      const request = { host: rpc.host, option: '--rpc-port' };
+      const [stream] = await listeners.openStreams({
+        ...request,
+        ...oneSocket,
+        port: rpc.port,
+        shownAs: 'rpc',
+      });
+      rpcPort = stream!.port;
+      streams.push(stream!);
+      datagrams.push(
+        await listeners.openDatagrams({ ...request, ...oneEach, port: rpcPort, shownAs: undefined }),
+      );
     }
   } catch (error) {
-    for (const socket of opened) closeListener(socket);
+    listeners.close();
     throw error;
   }
-  return { streams, datagrams, tls, rpcPort };
-}
-
-/** One TCP socket, and on the same port a UDP socket for each worker. `keep` is told of each at once. */
-async function openRpc(
-  kind: TransportKind,
-  { host, port }: RpcOptions,
-  workers: number,
-  keep: (socket: ListeningSocket) => void,
-): Promise<{ readonly stream: ListeningSocket; readonly datagrams: ListeningSocket[] }> {
-  const reusePort = workers > 1;
-  const stream = await attempt('--rpc-port', formatHostPort(host, port), () =>
-    openListener(kind, { kind: 'tcp', host, port }, { reusePort: reusePort && kind === 'node' }),
-  );
-  keep(stream);
-  const datagrams: ListeningSocket[] = [];
-  const address = { kind: 'udp', host, port: stream.port } as const;
-  for (let worker = 0; worker < workers; worker++) {
-    const where = `udp ${formatHostPort(host, stream.port)}`;
-    const socket = await attempt('--rpc-port', where, () => openDatagram(kind, address, { reusePort }));
-    keep(socket);
-    datagrams.push(socket);
-  }
-  return { stream, datagrams };
-}
-
-export function closeListeners(listeners: Listeners): void {
-  for (const socket of [...listeners.streams, ...listeners.datagrams.flat(), ...listeners.tls])
-    closeListener(socket);
-}
-
-async function attempt(
-  option: string,
-  where: string,
-  open: () => Promise<ListeningSocket>,
-): Promise<ListeningSocket> {
-  try {
-    return await open();
-  } catch (cause) {
-    const error = ServerError.from(cause);
-    const reason = REASONS[error.code] ?? error.message;
-    throw new ServerError(error.code, `cannot listen on ${where}: ${reason} (${option})`, { option, cause });
-  }
+  return { listeners, streams, datagrams, tls, rpcPort };
 }

@@ -5,9 +5,9 @@
 import { closeSync, openSync, readSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { planStore, Store, type StoreLayout, SUPERBLOCK_BYTES, whyNotRestartable } from '@larder/cache';
 import { Arena, mapArena, mapFileArena, PAGE_BYTES, type TransportKind } from '@larder/datapath';
+import type { Logger } from '@larder/host';
 import { ServerError } from './errors.ts';
 import { ITEM_BYTES_MIN } from './limits.ts';
-import type { Logger } from './logging.ts';
 import type { ServerSettings } from './options/server-options.ts';
 
 const ITEM_OVERHEAD_BYTES = 64;

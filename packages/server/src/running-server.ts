@@ -1,18 +1,7 @@
 /** What `startServer` returns: a server that answers, as its owner sees it. */
 import type { TransportKind } from '@larder/datapath';
+import type { BoundAddress } from '@larder/host';
 import type { ServerSettings } from './options/server-options.ts';
-
-export interface BoundAddress {
-  readonly kind: 'tcp' | 'unix' | 'udp' | 'tls' | 'admin' | 'rpc';
-  /** '' for Unix sockets. */
-  readonly host: string;
-  /** The port really bound; 0 for Unix sockets. */
-  readonly port: number;
-  /** The path of a Unix socket, else ''. */
-  readonly path: string;
-  /** `host:port` or the path. */
-  readonly text: string;
-}
 
 export interface RunningServer {
   readonly settings: ServerSettings;

@@ -1,6 +1,7 @@
 /** `larder echo`: the echo server that serialization is measured with. */
 import process from 'node:process';
-import { parseInteger, startEchoServer } from '@larder/server';
+import { parseInteger } from '@larder/host';
+import { startEchoServer } from '@larder/server';
 import { StopSignals } from './stop-on-signals.ts';
 
 export interface EchoFlags {

@@ -2,8 +2,9 @@
  * `larder up`: two cache servers, a gutter server and a router with good defaults, a banner that shows how to talk
  * to them, and their state on a terminal. With --kill or --start it talks to the one that runs in another terminal.
  */
+
+import { HostError } from '@larder/host';
 import { RouterError, type RouterOptions } from '@larder/router';
-import { ServerError } from '@larder/server';
 import { banner } from '../banner.ts';
 import { findFreePort } from '../free-port.ts';
 import { type ServerFlags, serverOptionsFrom } from '../server-flags.ts';
@@ -29,7 +30,7 @@ export async function up(flags: UpFlags): Promise<void> {
   const options = serverOptionsFrom(flags);
   const { port } = options;
   if (port === 'off' || port === 0) {
-    throw new ServerError('OPTION', '-p/--port: larder up needs a port to listen on', {
+    throw new HostError('OPTION', '-p/--port: larder up needs a port to listen on', {
       option: '-p/--port',
     });
   }
@@ -108,7 +109,7 @@ async function startCluster(
         throw error;
     }
   }
-  throw new ServerError(
+  throw new HostError(
     'EADDRINUSE',
     `ports ${PORT} to ${PORT + PORTS_TRIED_MAX - 1} are all in use on ${HOST}`,
   );

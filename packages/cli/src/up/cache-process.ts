@@ -1,7 +1,7 @@
 /** One cache server of `larder up`: a process of its own, so that it can be killed like one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ServerError } from '@larder/server';
+import { HostError } from '@larder/host';
 
 /** The command's entry beside this file's folder: source when this is source, compiled when this is compiled. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -42,7 +42,7 @@ export class CacheProcess {
     return this.#child !== undefined;
   }
 
-  /** Resolves when it serves; throws a ServerError when it does not come to that. */
+  /** Resolves when it serves; throws a HostError when it does not come to that. */
   start(): Promise<void> {
     const args = [
       'serve',
@@ -63,7 +63,7 @@ export class CacheProcess {
     return new Promise((resolve, reject) => {
       let log = '';
       const failed = (why: string): void =>
-        reject(new ServerError('ERROR', `${this.name} did not start: ${why}\n${log.trim()}`));
+        reject(new HostError('ERROR', `${this.name} did not start: ${why}\n${log.trim()}`));
       const timer = setTimeout(() => failed(`not ready after ${START_WAIT_MS} ms`), START_WAIT_MS);
       child.stderr!.setEncoding('utf8').on('data', (text: string) => {
         if (log.length < 10_000) log += text;

@@ -6,7 +6,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { ServerError } from '@larder/server';
+import { HostError } from '@larder/host';
 
 const PREFIX = `larder-up-${userInfo().username}-`;
 const SUFFIX = '.sock';
@@ -48,11 +48,11 @@ export async function askControl(port: number | undefined, line: string): Promis
   for (const each of ports) {
     const answer = await exchange(socketPath(each), line);
     if (answer === undefined) continue;
-    if (answer.startsWith('error ')) throw new ServerError('ERROR', answer.slice('error '.length));
+    if (answer.startsWith('error ')) throw new HostError('ERROR', answer.slice('error '.length));
     return answer;
   }
   const where = port === undefined ? '' : ` with -p ${port}`;
-  throw new ServerError('ENOENT', `there is no running larder up${where}: start one in another terminal`);
+  throw new HostError('ENOENT', `there is no running larder up${where}: start one in another terminal`);
 }
 
 /** Ports of what may run, the lowest first. */

@@ -1,5 +1,5 @@
 /** The state of everything that `larder up` runs: a line for each, drawn over themselves on a terminal. */
-import { formatSize } from '@larder/server';
+import { formatSize } from '@larder/host';
 import picocolors from 'picocolors';
 import { readStatistics } from './ask.ts';
 import type { Cluster } from './cluster.ts';

@@ -1,5 +1,6 @@
 /** Prometheus metrics of a router: its counters, and every server's under its own label. */
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { MetricsPage } from '@larder/host';
+import { ReadMetrics } from '@larder/host/metrics';
 import type { DestinationRow, RouteRow } from '../running-router.ts';
 import { COUNTER_ROWS, type Row } from '../statistics/general-rows.ts';
 
@@ -48,134 +49,76 @@ const SERVER_COUNTERS = {
   server_bytes_written_total: ['bytesWritten', 'Bytes sent to the server.'],
 } as const;
 
-/** A registry that reads its numbers when it is scraped. */
-export function createMetrics(source: MetricsSource): Registry {
-  const registry = new Registry();
-  const registers = [registry];
-  addGeneral(source, registers);
-  for (const [name, [column, help]] of Object.entries(SERVER_COUNTERS)) {
-    new Counter({
-      name: PREFIX + name,
-      help,
-      labelNames: ['server'],
-      registers,
-      collect() {
-        this.reset();
-        for (const row of source.destinations()) this.inc({ server: row.label }, row[column]);
-      },
-    });
-  }
-  addServerGauge(source, registers, 'server_up', 'Whether requests are sent to the server.', (row) =>
-    row.state === 'up' || row.state === 'new' ? 1 : 0,
-  );
-  addServerGauge(
-    source,
-    registers,
-    'server_outstanding',
-    'Requests that wait for a reply.',
-    (row) => row.outstanding,
-  );
-  addServerGauge(
-    source,
-    registers,
-    'server_latency_seconds',
+const SERVER_GAUGES = {
+  server_up: [
+    (row: DestinationRow) => (row.state === 'up' || row.state === 'new' ? 1 : 0),
+    'Whether requests are sent to the server.',
+  ],
+  server_outstanding: [(row: DestinationRow) => row.outstanding, 'Requests that wait for a reply.'],
+  server_latency_seconds: [
+    (row: DestinationRow) => row.latencyMs / 1000,
     'Time from sending to reply, smoothed.',
-    (row) => row.latencyMs / 1000,
-  );
-  addRoutes(source, registers);
-  new Gauge({
-    name: `${PREFIX}info`,
-    help: 'Always 1; the labels say what runs.',
-    labelNames: ['version', 'transport'],
-    registers,
-    collect() {
-      this.set({ version: source.version, transport: source.transport }, 1);
-    },
-  });
-  return registry;
+  ],
+} as const;
+
+const ROUTE_COUNTERS = {
+  route_requests_total: [(row: RouteRow) => row.requests, "Requests sent to the route's servers."],
+  route_failures_total: [
+    (row: RouteRow) => row.failures,
+    "Requests to the route's servers that failed or were refused.",
+  ],
+} as const;
+
+const ROUTE_GAUGES = {
+  route_servers: [(row: RouteRow) => row.servers, 'Servers that the route chooses among.'],
+  route_servers_up: [(row: RouteRow) => row.serversUp, 'Those of them that requests are sent to.'],
+  route_latency_seconds: [(row: RouteRow) => row.latencyMs / 1000, 'Time to reply of its servers, smoothed.'],
+} as const;
+
+/** Metrics that read their numbers when they are scraped; `metrics()` of the result is the page. */
+export function createMetrics(source: MetricsSource): MetricsPage {
+  const metrics = new ReadMetrics();
+  addGeneral(source, metrics);
+  addServers(source, metrics);
+  addRoutes(source, metrics);
+  metrics.process(`${PREFIX}info`, { version: source.version, transport: source.transport });
+  return metrics.registry;
 }
 
-function addGeneral(source: MetricsSource, registers: Registry[]): void {
+function addGeneral(source: MetricsSource, metrics: ReadMetrics): void {
   const read = (name: string): number => Number(new Map(source.general()).get(name) ?? 0);
+  const help = (name: string): string => `${name} of the router's stats.`;
   for (const name of COUNTED) {
-    new Counter({
-      // Some of memcached's names say total already.
-      name: `${PREFIX}${name.replace(/^total_/, '')}_total`,
-      help: `${name} of the router's stats.`,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read(name));
-      },
-    });
+    // Some of memcached's names say total already.
+    metrics.counter(`${PREFIX}${name.replace(/^total_/, '')}_total`, help(name), () => read(name));
   }
-  for (const name of GAUGES) {
-    new Gauge({
-      name: PREFIX + name,
-      help: `${name} of the router's stats.`,
-      registers,
-      collect() {
-        this.set(read(name));
-      },
-    });
+  for (const name of GAUGES) metrics.gauge(PREFIX + name, help(name), () => read(name));
+}
+
+function addServers(source: MetricsSource, metrics: ReadMetrics): void {
+  const rows = (value: (row: DestinationRow) => number) => () =>
+    source.destinations().map((row) => [{ server: row.label }, value(row)] as const);
+  for (const [name, [column, help]] of Object.entries(SERVER_COUNTERS)) {
+    metrics.counters(
+      PREFIX + name,
+      help,
+      ['server'],
+      rows((row) => row[column]),
+    );
+  }
+  for (const [name, [value, help]] of Object.entries(SERVER_GAUGES)) {
+    metrics.gauges(PREFIX + name, help, ['server'], rows(value));
   }
 }
 
 /** Routes are named as `__mcrouter__.route_handles` names them. */
-function addRoutes(source: MetricsSource, registers: Registry[]): void {
-  const counters = {
-    route_requests_total: ['requests', "Requests sent to the route's servers."],
-    route_failures_total: ['failures', "Requests to the route's servers that failed or were refused."],
-  } as const;
-  for (const [name, [column, help]] of Object.entries(counters)) {
-    new Counter({
-      name: PREFIX + name,
-      help,
-      labelNames: ['route'],
-      registers,
-      collect() {
-        this.reset();
-        for (const row of source.routes()) this.inc({ route: row.name }, row[column]);
-      },
-    });
+function addRoutes(source: MetricsSource, metrics: ReadMetrics): void {
+  const rows = (value: (row: RouteRow) => number) => () =>
+    source.routes().map((row) => [{ route: row.name }, value(row)] as const);
+  for (const [name, [value, help]] of Object.entries(ROUTE_COUNTERS)) {
+    metrics.counters(PREFIX + name, help, ['route'], rows(value));
   }
-  const gauges = {
-    route_servers: [(row: RouteRow) => row.servers, 'Servers that the route chooses among.'],
-    route_servers_up: [(row: RouteRow) => row.serversUp, 'Those of them that requests are sent to.'],
-    route_latency_seconds: [
-      (row: RouteRow) => row.latencyMs / 1000,
-      'Time to reply of its servers, smoothed.',
-    ],
-  } as const;
-  for (const [name, [value, help]] of Object.entries(gauges)) {
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames: ['route'],
-      registers,
-      collect() {
-        this.reset();
-        for (const row of source.routes()) this.set({ route: row.name }, value(row));
-      },
-    });
+  for (const [name, [value, help]] of Object.entries(ROUTE_GAUGES)) {
+    metrics.gauges(PREFIX + name, help, ['route'], rows(value));
   }
-}
-
-function addServerGauge(
-  source: MetricsSource,
-  registers: Registry[],
-  name: string,
-  help: string,
-  value: (row: DestinationRow) => number,
-): void {
-  new Gauge({
-    name: PREFIX + name,
-    help,
-    labelNames: ['server'],
-    registers,
-    collect() {
-      this.reset();
-      for (const row of source.destinations()) this.set({ server: row.label }, value(row));
-    },
-  });
 }

@@ -1,23 +1,10 @@
-/** What a router is started with, and what becomes of it. */
+/** What a router can be told beside what every process with workers can, and what becomes of it. */
+import type { HostOptions, HostSettings } from '@larder/host';
 
 /** Everything is optional but the configuration; addresses and sizes are checked when the router starts. */
-export interface RouterOptions {
+export interface RouterOptions extends HostOptions {
   /** The configuration: a file, a URL, or the document itself. */
   readonly config: { readonly file: string } | { readonly url: string } | { readonly text: string };
-  /** TCP port; 0 for any free one, `off` for none. Default 5000, as mcrouter's documentation has it; `off` with a Unix socket. */
-  readonly port?: number | 'off';
-  /** UDP port; 0 is off, -1 any free one. */
-  readonly udpPort?: number;
-  /** Addresses, `host` or `host:port`. Default 127.0.0.1. */
-  readonly listen?: readonly string[];
-  readonly unixSocket?: string;
-  /** Permissions of the Unix socket. Default 0o700. */
-  readonly unixMode?: number;
-  /** Worker threads. Default: one per core. */
-  readonly threads?: number;
-  readonly connectionsMax?: number;
-  /** uring, epoll or node. Default: the best there is. */
-  readonly transport?: string;
   /** The longest value that is passed on. */
   readonly valueBytesMax?: number;
   /** Time-out of a request to a server, where the configuration has none. */
@@ -35,29 +22,11 @@ export interface RouterOptions {
   readonly disableFlushAll?: boolean;
   /** Where AsynclogRoute keeps deletes that could not be delivered. */
   readonly spoolFolder?: string;
-  readonly adminPort?: number | 'off';
-  readonly adminHost?: string;
-  /** Networks that UDP answers beside loopback. */
-  readonly udpAllow?: readonly string[];
-  /** The longest UDP reply, in datagrams. */
-  readonly udpDatagramsMax?: number;
-  /** 0 warnings, 1 starts and stops, 2 every connection. */
-  readonly verbose?: number;
-  /** Takes log lines instead of stderr. */
-  readonly logTo?: (line: string) => void;
 }
 
 /** The options with every default filled in. */
-export interface RouterSettings {
+export interface RouterSettings extends HostSettings {
   readonly config: RouterOptions['config'];
-  readonly port: number | 'off';
-  readonly udpPort: number;
-  readonly listen: readonly ListenHost[];
-  readonly unixSocket: string;
-  readonly unixMode: number;
-  readonly threads: number;
-  readonly connectionsMax: number;
-  readonly transport: string;
   readonly valueBytesMax: number;
   readonly serverTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -67,16 +36,4 @@ export interface RouterSettings {
   readonly missOnGetErrors: boolean;
   readonly flushEnabled: boolean;
   readonly spoolFolder: string;
-  readonly adminPort: number | 'off';
-  readonly adminHost: string;
-  readonly adminPortChosen: boolean;
-  readonly udpAllow: readonly string[];
-  readonly udpDatagramsMax: number;
-  readonly verbose: number;
-}
-
-export interface ListenHost {
-  readonly host: string;
-  /** undefined: the port of the option. */
-  readonly port: number | undefined;
 }

@@ -6,8 +6,8 @@
  * router an amplifier for forged addresses.
  */
 import type { RemoteInfo } from 'node:dgram';
-import type { BlockList } from 'node:net';
 import type { DatagramSource } from '@larder/datapath';
+import { isAddressAllowed, type Network } from '@larder/host';
 import {
   DATAGRAM_HEADER_BYTES,
   DATAGRAM_PAYLOAD_BYTES,
@@ -40,7 +40,8 @@ export interface DatagramOptions {
   readonly loop: RequestLoop;
   readonly chains: ChunkChains;
   readonly sender: DatagramSender;
-  readonly allowed: BlockList;
+  /** Whom to answer. */
+  readonly networks: readonly Network[];
   /** The longest reply. */
   readonly datagramsMax: number;
 }
@@ -57,7 +58,7 @@ export class DatagramClients {
 
   /** Answers the datagram [start, end), now or later. */
   onDatagram(source: DatagramSource, start: number, end: number): void {
-    const { context, sender, allowed } = this.#options;
+    const { context, sender, networks } = this.#options;
     const { counters, node } = context;
     const bytes = source.family === 4 ? 4 : 16;
     const address: SocketAddress = {
@@ -65,8 +66,7 @@ export class DatagramClients {
       bytes: Buffer.from(node.subarray(source.addressOffset, source.addressOffset + bytes)),
       port: source.port,
     };
-    const host = hostText(address.bytes);
-    if (!allowed.check(host, source.family === 4 ? 'ipv4' : 'ipv6')) {
+    if (!isAddressAllowed(networks, node, source.addressOffset, source.family)) {
       counters[UDP_REFUSED]! += 1;
       return;
     }
@@ -85,7 +85,7 @@ export class DatagramClients {
       counters[UDP_DROPPED]! += 1;
       return;
     }
-    this.#run(address, host, frame.requestId, start + DATAGRAM_HEADER_BYTES, end);
+    this.#run(address, hostText(address.bytes), frame.requestId, start + DATAGRAM_HEADER_BYTES, end);
   }
 
   /** A datagram of Node's own socket. */
@@ -199,7 +199,7 @@ function addressBytes(text: string): Buffer {
   return Buffer.from([...first, ...zeros, ...last].slice(0, 16));
 }
 
-/** An address as text, for the list of networks. */
+/** An address as text. */
 function hostText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   const groups: string[] = [];

@@ -1,8 +1,8 @@
 /**
- * What the main thread and its workers tell each other. A worker looks for messages whenever it is woken, and
+ * What the main thread and its workers tell each other beside what every worker does. A worker looks for messages whenever it is woken, and
  * every few milliseconds anyhow.
  */
-import type { ListeningSocket, TransportKind, WakerHandle } from '@larder/datapath';
+import type { ListeningSocket, TransportKind } from '@larder/datapath';
 import type { RouterSettings } from '../options/router-options.ts';
 
 /** Everything a worker thread begins with. */
@@ -27,19 +27,9 @@ export interface RouteServers {
 
 export type MessageToWorker = { readonly type: 'reload' } | { readonly type: 'stop' };
 
-export type MessageFromWorker =
-  | { readonly type: 'ready'; readonly waker: WakerHandle }
-  | { readonly type: 'serving' }
-  | {
-      readonly type: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
-      readonly fields: object;
-      readonly text: string;
-    }
-  /** The servers, in the order of the worker's rows, and the routes that choose among them. */
-  | {
-      readonly type: 'destinations';
-      readonly labels: readonly string[];
-      readonly routes: readonly RouteServers[];
-    }
-  | { readonly type: 'stopped' };
+/** The servers, in the order of the worker's rows, and the routes that choose among them. */
+export interface MessageFromWorker {
+  readonly type: 'destinations';
+  readonly labels: readonly string[];
+  readonly routes: readonly RouteServers[];
+}

@@ -23,6 +23,7 @@ import {
   type Transport,
   type WakerHandle,
 } from '@larder/datapath';
+import { type LifeMessage, STOP_FLUSH_MS } from '@larder/host';
 import {
   type Clock,
   DestinationState,
@@ -39,8 +40,7 @@ import { Forwarder } from '../forwarding/forwarder.ts';
 import type { Peer } from '../forwarding/peer.ts';
 import { GeneralPath } from '../general/general-path.ts';
 import { LeaseTokens } from '../general/lease-tokens.ts';
-import { STOP_FLUSH_MS, WORKER_MEMORY_BYTES } from '../limits.ts';
-import { parseNetworks } from '../options/resolve.ts';
+import { WORKER_MEMORY_BYTES } from '../limits.ts';
 import {
   DATAGRAM_SCRATCH_BYTES,
   KEY_SCRATCH_BYTES,
@@ -69,6 +69,8 @@ const DRAIN_POLL_MS = 5;
 /** As long as a timer can wait: a file is still watched, and a reload can be asked for. */
 const NEVER_MS = 2 ** 31 - 1;
 
+type PostMessage = (message: LifeMessage | MessageFromWorker) => void;
+
 export class RouterWorker {
   readonly waker: WakerHandle;
   readonly #parts: WorkerParts;
@@ -80,7 +82,7 @@ export class RouterWorker {
     this.waker = parts.transport.waker;
   }
 
-  static async create(input: WorkerInput, post: (message: MessageFromWorker) => void): Promise<RouterWorker> {
+  static async create(input: WorkerInput, post: PostMessage): Promise<RouterWorker> {
     const isLoop = input.transport !== 'node';
     const allocator = layOutMemory(isLoop);
     const { arena } = allocator;
@@ -190,9 +192,8 @@ export class RouterWorker {
     const socket = input.datagrams[0];
     if (socket === undefined) return;
     const { arena } = allocator;
-    const allowed = parseNetworks(input.settings.udpAllow);
-    const { udpDatagramsMax: datagramsMax } = input.settings;
-    const common = { context, loop: requests, chains, allowed, datagramsMax };
+    const { udpDatagramsMax: datagramsMax, udpNetworks: networks } = input.settings;
+    const common = { context, loop: requests, chains, networks, datagramsMax };
     if (input.transport !== 'node') {
       const sender = new LinuxDatagramSender(arena, allocator, socket.descriptor);
       handler.connectDatagrams(new DatagramClients({ ...common, sender }));
@@ -215,7 +216,7 @@ export class RouterWorker {
 
 interface WorkerParts {
   readonly input: WorkerInput;
-  readonly post: (message: MessageFromWorker) => void;
+  readonly post: PostMessage;
   readonly transport: Transport<Peer>;
   readonly handler: RouterHandler;
   readonly routing: Routing;
@@ -247,7 +248,7 @@ async function openRouting(
   clock: Clock,
   links: DatapathLinks,
   counters: Float64Array,
-  post: (message: MessageFromWorker) => void,
+  post: PostMessage,
 ): Promise<Routing> {
   const { settings } = input;
   const { config, spoolFolder } = settings;
@@ -272,11 +273,7 @@ async function openRouting(
 }
 
 /** What happens to servers and configurations, as log lines and counters. */
-function observerOf(
-  input: WorkerInput,
-  counters: Float64Array,
-  post: (message: MessageFromWorker) => void,
-): RoutingObserver {
+function observerOf(input: WorkerInput, counters: Float64Array, post: PostMessage): RoutingObserver {
   const log = (level: 'info' | 'warn', text: string, fields: object): void =>
     post({ type: 'log', level, fields: { worker: input.index, ...fields }, text });
   return {
@@ -300,7 +297,7 @@ function observerOf(
 
 function connectionLog(
   input: WorkerInput,
-  post: (message: MessageFromWorker) => void,
+  post: PostMessage,
 ): (text: string, connection: Connection<Peer>) => void {
   if (input.settings.verbose < VERBOSE_CONNECTIONS) return () => undefined;
   return (text, connection) => {

@@ -1,12 +1,19 @@
 /** The module that a worker thread runs. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { LifeMessage, StartMessage } from '@larder/host';
 import type { MessageFromWorker, MessageToWorker, WorkerInput } from './messages.ts';
 import { RouterWorker } from './router-worker.ts';
 
-const post = (message: MessageFromWorker): void => parentPort!.postMessage(message);
+const port = parentPort!;
+const post = (message: LifeMessage | MessageFromWorker): void => port.postMessage(message);
 const worker = await RouterWorker.create(workerData as WorkerInput, post);
-parentPort!.on('message', (message: MessageToWorker) => worker.receive(message));
-post({ type: 'ready', waker: worker.waker });
+await new Promise<void>((resolve) => {
+  port.on('message', (message: StartMessage | MessageToWorker) => {
+    if (message.type === 'start') resolve();
+    else worker.receive(message);
+  });
+  post({ type: 'ready', waker: worker.waker });
+});
 await worker.run();
 post({ type: 'stopped' });
-parentPort!.close();
+port.close();

@@ -2,7 +2,8 @@
  * The server's numbers as Prometheus metrics. Nothing is counted here: each scrape reads what the workers
  * and the store have in shared memory.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricsPage } from '@larder/host';
+import { ReadMetrics } from '@larder/host/metrics';
 import { type LatencySummary, latencyPowers } from '../statistics/latency-histogram.ts';
 
 /** What a scrape reads. */
@@ -105,123 +106,29 @@ const COMMANDS: readonly { readonly stat: string; readonly command: string; read
   { stat: 'lease_set_rejected', command: 'lease_set', status: 'rejected' },
 ];
 
-const LATENCY_NAME = 'larder_request_duration_seconds';
-
-interface HistogramRow {
-  metricName: string;
-  labels: Record<string, string | number>;
-  value: number;
-}
-
-type HistogramReading = Awaited<ReturnType<Histogram['get']>>;
-
 const LATENCY_HELP =
   'Time to answer a request inside the server, by kind of command; one batch in 32 is timed.';
 
-/** A histogram whose buckets were counted elsewhere. */
-class CountedHistogram extends Histogram {
-  readonly #latencies: () => ReadonlyMap<string, LatencySummary>;
-
-  constructor(latencies: () => ReadonlyMap<string, LatencySummary>) {
-    super({ name: LATENCY_NAME, help: LATENCY_HELP, labelNames: ['command'], registers: [] });
-    this.#latencies = latencies;
-  }
-
-  override async get(): Promise<HistogramReading> {
-    const values = [...this.#latencies()].flatMap(([command, summary]) => histogramRows(command, summary));
-    const reading = { name: LATENCY_NAME, help: LATENCY_HELP, type: 'histogram', aggregator: 'sum', values };
-    // The type wants prom-client's enum, which exists in its declarations only.
-    return reading as unknown as HistogramReading;
-  }
-
-  /** prom-client's registry prefers this over `get`. */
-  getForPromString(): Promise<HistogramReading> {
-    return this.get();
-  }
-}
-
-function histogramRows(command: string, summary: LatencySummary): HistogramRow[] {
-  const rows: HistogramRow[] = latencyPowers(summary).map(({ boundNanoseconds, cumulative }) => ({
-    metricName: `${LATENCY_NAME}_bucket`,
-    labels: { le: boundNanoseconds / 1e9, command },
-    value: cumulative,
-  }));
-  rows.push({ metricName: `${LATENCY_NAME}_bucket`, labels: { le: '+Inf', command }, value: summary.count });
-  rows.push({ metricName: `${LATENCY_NAME}_sum`, labels: { command }, value: summary.sumNanoseconds / 1e9 });
-  rows.push({ metricName: `${LATENCY_NAME}_count`, labels: { command }, value: summary.count });
-  return rows;
-}
-
-/** Registers every metric; `registry.metrics()` is the page. */
-export function createMetrics(source: MetricsSource): Registry {
-  const registry = new Registry();
-  const registers = [registry];
+/** Registers every metric; `metrics()` of the result is the page. */
+export function createMetrics(source: MetricsSource): MetricsPage {
+  const metrics = new ReadMetrics();
   const read = (stat: string) => Number(source.general().get(stat) ?? 0);
-  for (const { stat, name, help } of GAUGES) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read(stat));
-      },
-    });
-  }
-  for (const { stat, name, help } of COUNTERS) {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read(stat));
-      },
-    });
-  }
-  new Counter({
-    name: 'larder_commands_total',
-    help: 'Commands by outcome.',
-    labelNames: ['command', 'status'],
-    registers,
-    collect() {
-      this.reset();
-      const general = source.general();
-      for (const { stat, command, status } of COMMANDS)
-        this.inc({ command, status }, Number(general.get(stat) ?? 0));
-    },
+  for (const { stat, name, help } of GAUGES) metrics.gauge(name, help, () => read(stat));
+  for (const { stat, name, help } of COUNTERS) metrics.counter(name, help, () => read(stat));
+  metrics.counters('larder_commands_total', 'Commands by outcome.', ['command', 'status'], () => {
+    const general = source.general();
+    return COMMANDS.map(({ stat, ...labels }) => [labels, Number(general.get(stat) ?? 0)] as const);
   });
-  new Gauge({
-    name: 'larder_info',
-    help: 'Always 1; the labels tell the version and the transport.',
-    labelNames: ['version', 'transport'],
-    registers,
-    collect() {
-      this.set({ version: source.version, transport: source.transport }, 1);
-    },
-  });
-  addProcessMetrics(registry);
-  registry.registerMetric(new CountedHistogram(() => source.latencies()));
-  return registry;
-}
-
-function addProcessMetrics(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory of the whole process.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'CPU time of the whole process, user and system.',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
+  metrics.process('larder_info', { version: source.version, transport: source.transport });
+  metrics.histogram('larder_request_duration_seconds', LATENCY_HELP, 'command', () =>
+    [...source.latencies()].map(([label, summary]) => ({
+      label,
+      buckets: latencyPowers(summary).map(
+        ({ boundNanoseconds, cumulative }) => [boundNanoseconds / 1e9, cumulative] as const,
+      ),
+      count: summary.count,
+      sum: summary.sumNanoseconds / 1e9,
+    })),
+  );
+  return metrics.registry;
 }

@@ -2,8 +2,8 @@
  * memcached's `-o name=value,name,no_name`. What Larder has is read, what memcached's own defaults already
  * are is accepted silently, the rest is an error that names it.
  */
+import { parseInteger } from '@larder/host';
 import { ServerError } from '../errors.ts';
-import { parseInteger } from './values.ts';
 
 export interface ExtendedOptions {
   idleTimeoutSeconds?: number;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { parseExtended } from './extended.ts';
-import { formatHostPort, isLoopback, parseListen } from './listen-address.ts';
 import { resolveOptions, settingsWarnings } from './resolve.ts';
 import type { ServerOptions } from './server-options.ts';
 
@@ -52,7 +51,7 @@ test('every option out of bounds is named', () => {
     [{ port: 'off' }, /nothing to listen on/],
   ];
   for (const [options, message] of cases) {
-    assert.throws(() => resolveOptions(options), { name: 'ServerError', code: 'OPTION', message });
+    assert.throws(() => resolveOptions(options), { code: 'OPTION', message });
   }
 });
 
@@ -67,22 +66,6 @@ test('listening to the world without a password is told', () => {
   );
   assert.deepEqual(settingsWarnings(resolveOptions({ listen: ['0.0.0.0'], authFile: 'x' })), []);
   assert.match(settingsWarnings(resolveOptions({ adminHost: '0.0.0.0' }))[0]!, /admin pages/);
-});
-
-test('addresses of -l', () => {
-  assert.deepEqual(parseListen('-l', '127.0.0.1, [::1]:99,::1,*:5,localhost,db-1.internal:7'), [
-    { host: '127.0.0.1', port: undefined },
-    { host: '::1', port: 99 },
-    { host: '::1', port: undefined },
-    { host: '0.0.0.0', port: 5 },
-    { host: '127.0.0.1', port: undefined },
-    { host: 'db-1.internal', port: 7 },
-  ]);
-  for (const text of ['', '1.2.3.4:99999', '[1.2.3.4', 'a b', '1.2.3.4.5', ':80', '-x']) {
-    assert.throws(() => parseListen('-l', text), { code: 'OPTION' }, text);
-  }
-  assert.equal(formatHostPort('::1', 5), '[::1]:5');
-  assert.ok(isLoopback('127.8.8.8') && isLoopback('::1') && !isLoopback('0.0.0.0'));
 });
 
 test('-o takes memcached’s names and refuses unknown ones', () => {

@@ -1,7 +1,7 @@
 /** The rows of `stats settings`, under memcached's names where memcached has the setting. */
 import { LISTEN_BACKLOG, PAGE_BYTES } from '@larder/datapath';
+import { formatHostPort } from '@larder/host';
 import { EVENT_RING_BYTES, WATCHER_OUTPUT_BYTES_MAX } from '../limits.ts';
-import { formatHostPort } from '../options/listen-address.ts';
 import type { StatisticsRow } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
 import type { ServerStatistics } from './server-statistics.ts';

@@ -2,7 +2,7 @@
  * The words through which the threads of one server steer each other: the head of the shared memory (see
  * `shared-state.ts`).
  */
-import { THREADS_MAX } from '../limits.ts';
+import { THREADS_MAX } from '@larder/host';
 
 /** The workers of `-t` and one more for TLS. */
 const WORKERS_MAX: number = THREADS_MAX + 1;

@@ -1,10 +1,10 @@
 /**
- * What the main thread and its workers tell each other. Workers that are blocked inside the kernel read no
- * messages: after `start` they are steered by control words and their waker alone, but they can still send.
+ * What a worker begins with, and what it tells the main thread beside what every worker does. Workers that are
+ * blocked inside the kernel read no messages: after `start` they are steered by control words and their waker alone,
+ * but they can still send.
  */
-
 import type { StoreLayout } from '@larder/cache';
-import type { ArenaHandle, ListeningSocket, TransportKind, WakerHandle } from '@larder/datapath';
+import type { ArenaHandle, ListeningSocket, TransportKind } from '@larder/datapath';
 import type { ServerSettings } from '../options/server-options.ts';
 import type { SharedPlan } from './shared-state.ts';
 
@@ -44,20 +44,9 @@ export interface HandOffTarget {
   readonly connectionsMax: number;
 }
 
-export type MessageToWorker = { readonly type: 'start'; readonly wakers: readonly WakerHandle[] };
-
 export type MessageFromWorker =
-  | { readonly type: 'ready'; readonly waker: WakerHandle }
-  | { readonly type: 'serving' }
-  | {
-      readonly type: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
-      readonly fields: object;
-      readonly text: string;
-    }
   | { readonly type: 'shutdown'; readonly graceful: boolean }
   | { readonly type: 'verbosity'; readonly level: number }
   | { readonly type: 'crawl' }
   | { readonly type: 'reassign'; readonly source: number; readonly target: number }
-  | { readonly type: 'automove'; readonly enabled: boolean }
-  | { readonly type: 'stopped' };
+  | { readonly type: 'automove'; readonly enabled: boolean };

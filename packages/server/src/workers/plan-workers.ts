@@ -9,7 +9,7 @@
  * ```
  */
 import type { ListeningSocket, TransportKind } from '@larder/datapath';
-import type { Listeners } from '../listeners.ts';
+import type { ServerSockets } from '../listeners.ts';
 import type { ServerSettings } from '../options/server-options.ts';
 import type { TlsMaterial } from '../tls-files.ts';
 import { divideLimit } from './accept-balance.ts';
@@ -18,7 +18,7 @@ import type { WorkerInput } from './messages.ts';
 export interface WorkerPlanRequest {
   readonly transport: TransportKind;
   readonly settings: ServerSettings;
-  readonly listeners: Listeners;
+  readonly sockets: ServerSockets;
   readonly tls: TlsMaterial | undefined;
   /** What is the same for all workers. */
   readonly common: Pick<
@@ -27,13 +27,7 @@ export interface WorkerPlanRequest {
   >;
 }
 
-export function planWorkers({
-  transport,
-  settings,
-  listeners,
-  tls,
-  common,
-}: WorkerPlanRequest): WorkerInput[] {
+export function planWorkers({ transport, settings, sockets, tls, common }: WorkerPlanRequest): WorkerInput[] {
   const { threads, connectionsMax } = settings;
   const indices = Array.from({ length: threads }, (_, index) => index);
   const isPortable = transport === 'node';
@@ -46,9 +40,9 @@ export function planWorkers({
       transport,
       mainTransport: transport,
       connectionsMax: shares[index]!,
-      listeners: streamsOf(index, isPortable, listeners.streams),
-      datagrams: listeners.datagrams.flatMap((sockets) => sockets[index] ?? []),
-      rpcPort: listeners.rpcPort,
+      listeners: streamsOf(index, isPortable, sockets.streams),
+      datagrams: sockets.datagrams.flatMap((shared) => shared[index] ?? []),
+      rpcPort: sockets.rpcPort,
       handOffTo: accepts ? indices.map((worker) => ({ worker, connectionsMax: shares[worker]! })) : [],
       sharesLimitWith: isPortable ? indices : [],
     };
@@ -60,7 +54,7 @@ export function planWorkers({
       transport: 'node',
       mainTransport: transport,
       connectionsMax,
-      listeners: listeners.tls,
+      listeners: sockets.tls,
       datagrams: [],
       rpcPort: 0,
       tls,

@@ -13,11 +13,9 @@ import {
   type WakerHandle,
   wake,
 } from '@larder/datapath';
+import { formatHostPort, isAddressAllowed, type LogMessage, STOP_FLUSH_MS } from '@larder/host';
 import { ServerError } from '../errors.ts';
 import type { SharedEventLog } from '../events/shared-event-log.ts';
-import { STOP_FLUSH_MS } from '../limits.ts';
-import { formatHostPort } from '../options/listen-address.ts';
-import { allowed } from '../options/networks.ts';
 import { itemOfOwner } from '../rpc/item-owners.ts';
 import { RpcHandler } from '../rpc/rpc-handler.ts';
 import type { SessionOptions } from '../session/context.ts';
@@ -31,7 +29,7 @@ import { AcceptBalance } from './accept-balance.ts';
 import { ConnectionKind, type ConnectionTable, LISTENER_ROWS } from './connection-table.ts';
 import { Control } from './control.ts';
 import { Mailbox } from './mailbox.ts';
-import type { MessageFromWorker, WorkerInput } from './messages.ts';
+import type { WorkerInput } from './messages.ts';
 import type { SharedState } from './shared-state.ts';
 
 /** memcached's words. */
@@ -40,7 +38,7 @@ const TOO_MANY: Uint8Array = Buffer.from('ERROR Too many open connections\r\n', 
 const VERBOSE_CONNECTIONS = 2;
 
 export interface WorkerParts {
-  readonly post: (message: MessageFromWorker) => void;
+  readonly post: (message: LogMessage) => void;
   readonly input: WorkerInput;
   readonly shared: SharedState;
   readonly events: SharedEventLog;
@@ -69,7 +67,7 @@ export class WorkerHandler extends SessionHandler {
   readonly #settler = new IdleSettler();
   /** Connections that were opened and not closed; the transport counts those that the kernel still knows. */
   #open = 0;
-  readonly #post: (message: MessageFromWorker) => void;
+  readonly #post: (message: LogMessage) => void;
 
   constructor(options: SessionOptions, { input, shared, events, post }: WorkerParts) {
     super(options);
@@ -283,7 +281,7 @@ function createRpcHandler(
   const { udpNetworks, udpDatagramsMax, requestsPerEvent } = settings;
   return new RpcHandler(options, {
     datagramsMax: udpDatagramsMax,
-    allows: (source) => allowed(udpNetworks, u8, source.addressOffset, source.family),
+    allows: (source) => isAddressAllowed(udpNetworks, u8, source.addressOffset, source.family),
     requestsPerEvent,
   });
 }
@@ -301,7 +299,7 @@ function createDatagramHandler(
   if (chunk === 0) throw new ServerError('ENOMEM', 'no memory for UDP replies');
   const networks = settings.udpNetworks;
   return new DatagramHandler(handler, {
-    allows: (source) => allowed(networks, arena.u8, source.addressOffset, source.family),
+    allows: (source) => isAddressAllowed(networks, arena.u8, source.addressOffset, source.family),
     datagramsMax: settings.udpDatagramsMax,
     gatherOffset: chunk + BUFFER_HEADER_BYTES,
   });

@@ -10,13 +10,14 @@ import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Store } from '@larder/cache';
 import { attachArena, createTransport, type Transport } from '@larder/datapath';
+import type { LifeMessage, StartMessage } from '@larder/host';
 import { SharedEventLog } from '../events/shared-event-log.ts';
 import { TokenAuthenticator } from '../session/authenticator.ts';
 import type { Session } from '../session/session.ts';
 import { settleHeap } from '../settle-heap.ts';
 import { ServerStatistics } from '../statistics/server-statistics.ts';
 import { SharedLatency } from '../statistics/shared-latency.ts';
-import type { MessageFromWorker, MessageToWorker, WorkerInput } from './messages.ts';
+import type { MessageFromWorker, WorkerInput } from './messages.ts';
 import { SharedState } from './shared-state.ts';
 import { WorkerControl } from './worker-control.ts';
 import { WorkerHandler } from './worker-handler.ts';
@@ -31,7 +32,7 @@ function receiveBuffers(connectionsMax: number): number {
   return Math.min(RECEIVE_BUFFERS_MOST, Math.max(RECEIVE_BUFFERS_LEAST, wanted));
 }
 
-function post(message: MessageFromWorker): void {
+function post(message: LifeMessage | MessageFromWorker): void {
   parentPort!.postMessage(message);
 }
 
@@ -86,7 +87,7 @@ async function main(input: WorkerInput): Promise<void> {
     zeroCopy: settings.zeroCopy,
     acceptTo: (descriptor) => handler.handOff(descriptor),
   });
-  const started = once(parentPort!, 'message') as Promise<[MessageToWorker]>;
+  const started = once(parentPort!, 'message') as Promise<[StartMessage]>;
   post({ type: 'ready', waker: transport.waker });
   const [{ wakers }] = await started;
   handler.connect(transport, wakers);

@@ -31,7 +31,7 @@ test('sizes take k, m, g, t in any case, with or without b, and a default unit',
 test('what is no size names the option and what was given', () => {
   for (const text of ['', 'm', '-1', '1x', '0x10', '1e3', '1 2', 'NaN', '١']) {
     assert.throws(() => parseSize('-m/--memory-limit', text), {
-      name: 'ServerError',
+      name: 'HostError',
       code: 'OPTION',
       option: '-m/--memory-limit',
       message: new RegExp(`^-m/--memory-limit: ${JSON.stringify(text)} is not a size`),

@@ -2,7 +2,7 @@
  * Reads the values of options: sizes with k/m/g suffixes, numbers within bounds, octal modes. Every message
  * names the option as the operator wrote it, what was given, and what would have been right.
  */
-import { ServerError } from '../errors.ts';
+import { HostError } from '../errors.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = {
   '': 1,
@@ -12,8 +12,8 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   t: 1024 ** 4,
 };
 
-function optionError(option: string, given: unknown, expected: string): ServerError {
-  return new ServerError('OPTION', `${option}: ${JSON.stringify(given)} is not ${expected}`, { option });
+function optionError(option: string, given: unknown, expected: string): HostError {
+  return new HostError('OPTION', `${option}: ${JSON.stringify(given)} is not ${expected}`, { option });
 }
 
 /**
@@ -72,7 +72,7 @@ export function decimalWithin(option: string, value: number, min: number, max: n
 export function sizeWithin(option: string, bytes: number, min: number, max: number): number {
   if (!Number.isInteger(bytes) || bytes < min || bytes > max) {
     const given = Number.isInteger(bytes) ? formatSize(bytes) : String(bytes);
-    throw new ServerError(
+    throw new HostError(
       'OPTION',
       `${option}: ${given} is outside of ${formatSize(min)} to ${formatSize(max)}`,
       {

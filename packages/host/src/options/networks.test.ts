@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { allowed, LOOPBACK_NETWORKS, networkContains, parseNetwork } from './networks.ts';
+import { isAddressAllowed, LOOPBACK_NETWORKS, networkContains, parseNetwork } from './networks.ts';
 
 const SEED = 20_261_120;
 
@@ -61,11 +61,11 @@ test('refuses what is no network, naming the option', () => {
 
 test('loopback is allowed, also mapped into IPv6; others only when named', () => {
   const mapped = (bytes: number[]) => Uint8Array.from([...new Array<number>(10).fill(0), 255, 255, ...bytes]);
-  assert.ok(allowed(LOOPBACK_NETWORKS, Uint8Array.of(127, 9, 9, 9), 0, 4));
-  assert.ok(allowed(LOOPBACK_NETWORKS, mapped([127, 0, 0, 1]), 0, 6));
-  assert.ok(!allowed(LOOPBACK_NETWORKS, Uint8Array.of(10, 0, 0, 1), 0, 4));
-  assert.ok(!allowed(LOOPBACK_NETWORKS, mapped([10, 0, 0, 1]), 0, 6));
+  assert.ok(isAddressAllowed(LOOPBACK_NETWORKS, Uint8Array.of(127, 9, 9, 9), 0, 4));
+  assert.ok(isAddressAllowed(LOOPBACK_NETWORKS, mapped([127, 0, 0, 1]), 0, 6));
+  assert.ok(!isAddressAllowed(LOOPBACK_NETWORKS, Uint8Array.of(10, 0, 0, 1), 0, 4));
+  assert.ok(!isAddressAllowed(LOOPBACK_NETWORKS, mapped([10, 0, 0, 1]), 0, 6));
   const networks = [...LOOPBACK_NETWORKS, parseNetwork('x', '10.0.0.0/8')];
-  assert.ok(allowed(networks, Uint8Array.of(10, 0, 0, 1), 0, 4));
-  assert.ok(allowed(networks, mapped([10, 0, 0, 1]), 0, 6));
+  assert.ok(isAddressAllowed(networks, Uint8Array.of(10, 0, 0, 1), 0, 4));
+  assert.ok(isAddressAllowed(networks, mapped([10, 0, 0, 1]), 0, 6));
 });

@@ -3,7 +3,7 @@
  * names are kept and resolved when the listener is opened.
  */
 import { isIP, isIPv6 } from 'node:net';
-import { ServerError } from '../errors.ts';
+import { HostError } from '../errors.ts';
 import { PORT_MAX } from '../limits.ts';
 
 export interface HostPort {
@@ -33,7 +33,7 @@ function parseHostPort(option: string, text: string): HostPort {
   const port = portText === undefined ? undefined : Number(portText);
   const named = isIP(known) === 0 && HOST_NAME.test(known) && !/^[\d.]+$/.test(known);
   if ((isIP(known) === 0 && !named) || (port !== undefined && port > PORT_MAX)) {
-    throw new ServerError(
+    throw new HostError(
       'OPTION',
       `${option}: ${JSON.stringify(text)} is not an address such as 127.0.0.1, 0.0.0.0:11212 or [::1]:11211`,
       { option },

@@ -1,13 +1,23 @@
 /** The admin pages: `/metrics`, `/healthz`, `/stats.json`. Loaded by the first request for one of them. */
 import { createServer, type Server } from 'node:http';
 import { fastify } from 'fastify';
-import type { Row } from '../statistics/general-rows.ts';
-import { createMetrics, type MetricsSource } from './metrics.ts';
 
-export interface AdminSource extends MetricsSource {
-  settings(): readonly Row[];
-  /** Whether the router answers its clients; the text says why not. */
+/** What the pages show of a process. */
+export interface AdminSource {
+  /** What it is called on the first page. */
+  readonly title: string;
+  /** Whether it answers its clients; the text says why not. */
   health(): { readonly ok: boolean; readonly text: string };
+  /** The document of `/stats.json`. */
+  statistics(): unknown;
+  /** Called once, by the first request: metrics are not loaded before. */
+  metrics(): Promise<MetricsPage>;
+}
+
+/** prom-client's registry, as far as the page needs it. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
 }
 
 export interface AdminPages {
@@ -26,11 +36,10 @@ export async function createAdminPages(source: AdminSource): Promise<AdminPages>
       return http;
     },
   });
-  const metrics = createMetrics(source);
-  app.get('/metrics', async (_request, reply) => {
-    const text = await metrics.metrics();
-    return reply.type(metrics.contentType).send(text);
-  });
+  const metrics = await source.metrics();
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.metrics()),
+  );
   app.get('/healthz', async (_request, reply) => {
     const { ok, text } = source.health();
     return reply
@@ -38,18 +47,9 @@ export async function createAdminPages(source: AdminSource): Promise<AdminPages>
       .type('text/plain; charset=utf-8')
       .send(`${text}\n`);
   });
-  app.get('/stats.json', async (_request, reply) =>
-    reply.send({
-      version: source.version,
-      transport: source.transport,
-      general: Object.fromEntries(source.general()),
-      settings: Object.fromEntries(source.settings()),
-      routes: source.routes(),
-      servers: source.destinations(),
-    }),
-  );
+  app.get('/stats.json', async (_request, reply) => reply.send(source.statistics()));
   app.get('/', async (_request, reply) =>
-    reply.type('text/plain; charset=utf-8').send('Larder router: /metrics /healthz /stats.json\n'),
+    reply.type('text/plain; charset=utf-8').send(`${source.title}: /metrics /healthz /stats.json\n`),
   );
   await app.ready();
   return { http, close: () => app.close() };

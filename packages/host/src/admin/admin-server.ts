@@ -1,14 +1,12 @@
 /**
- * The admin HTTP listener. It listens with a bare TCP server and loads HTTP, fastify and prom-client only when the
- * first connection comes: a router that nobody scrapes does not pay for it.
+ * The admin HTTP listener. It listens with a bare TCP server and loads HTTP, fastify and prom-client (about
+ * 15 MB) only when the first connection comes: a process that nobody scrapes does not pay for it.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { RouterError } from '../errors.ts';
-import { formatHostPort } from '../listeners.ts';
+import { HostError } from '../errors.ts';
+import { ADMIN_CONNECTIONS_MAX } from '../limits.ts';
+import { formatHostPort } from '../options/listen-address.ts';
 import type { AdminPages, AdminSource } from './pages.ts';
-
-/** Admin connections at a time; more are closed at once. */
-const CONNECTIONS_MAX = 64;
 
 export class AdminServer {
   readonly address: { readonly host: string; readonly port: number };
@@ -25,16 +23,16 @@ export class AdminServer {
     listener.on('connection', (socket) => this.#serve(socket));
   }
 
-  /** Port 0: any free one. Throws a RouterError with code EADDRINUSE when the port is taken. */
+  /** Port 0: any free one. Throws a HostError with code EADDRINUSE when the port is taken. */
   static listen(host: string, port: number, source: AdminSource): Promise<AdminServer> {
     return new Promise((resolve, reject) => {
       // HTTP takes the bytes from the start, so nothing may be read before it has the socket.
       const listener = createServer({ pauseOnConnect: true });
-      listener.maxConnections = CONNECTIONS_MAX;
+      listener.maxConnections = ADMIN_CONNECTIONS_MAX;
       listener.once('error', (error: NodeJS.ErrnoException) => {
         const why = error.code === 'EADDRINUSE' ? 'the address is already in use' : error.message;
         const text = `cannot serve admin pages on ${formatHostPort(host, port)}: ${why}`;
-        reject(new RouterError(error.code ?? 'ERROR', text, { option: '--admin-port', cause: error }));
+        reject(new HostError(error.code ?? 'ERROR', text, { option: '--admin-port', cause: error }));
       });
       listener.listen({ host, port, exclusive: true }, () => resolve(new AdminServer(listener, source)));
     });

@@ -4,7 +4,7 @@
  * here without creating strings.
  */
 import { isIP } from 'node:net';
-import { ServerError } from '../errors.ts';
+import { HostError } from '../errors.ts';
 
 /** Survives `postMessage`. */
 export interface Network {
@@ -45,7 +45,7 @@ export function parseNetwork(option: string, text: string): Network {
   const bits = family === 4 ? 32 : 128;
   const prefixBits = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
   if (family === 0 || address.includes('%') || rest.length > 0 || prefixBits < 0 || prefixBits > bits) {
-    throw new ServerError(
+    throw new HostError(
       'OPTION',
       `${option}: ${JSON.stringify(text)} is not a network such as 10.0.0.0/8 or fd00::/8`,
       { option },
@@ -76,7 +76,7 @@ export function networkContains(
  * Whether `source` may be answered. An IPv4 address mapped into IPv6 (::ffff:a.b.c.d) counts as that IPv4
  * address, so that a rule holds on a dual-stack socket as well.
  */
-export function allowed(
+export function isAddressAllowed(
   networks: readonly Network[],
   memory: Uint8Array,
   offset: number,
