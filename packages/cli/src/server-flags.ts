@@ -108,7 +108,7 @@ export function addOperatorFlags(command: Command): Command {
     )
     .option(
       '-o, --extended <list>',
-      'idle_timeout=<seconds>, maxconns_fast, no_maxconns_fast; by commas',
+      'idle_timeout=<seconds>, read_buf_mem_limit=<megabytes>, maxconns_fast, no_maxconns_fast; by commas',
       collect,
     )
     .option('--rpc-port <port>', 'typed protocol over TCP and UDP; 0 for any free port (default: off)')
@@ -186,6 +186,7 @@ export function serverOptionsFrom(flags: ServerFlags): ServerOptions {
     memoryFile: flags.memoryFile,
     idleTimeoutSeconds: extended.idleTimeoutSeconds,
     refuseWhenFull: extended.refuseWhenFull,
+    readBufferBytesMax: extended.readBufferBytesMax,
     transport: flags.transport,
     adminPort: flags.admin === false ? 'off' : read(flags.adminPort, parsePort('--admin-port')),
     adminHost: flags.adminHost,

@@ -4,9 +4,9 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** One label's distribution, as it was counted elsewhere. */
+/** The distribution for some labels, as it was counted elsewhere. */
 export interface HistogramReading {
-  readonly label: string;
+  readonly labels: Labels;
   /** Upper bounds with how much lies at or below each. */
   readonly buckets: readonly (readonly [bound: number, cumulative: number])[];
   readonly count: number;
@@ -64,8 +64,13 @@ export class ReadMetrics {
     });
   }
 
-  histogram(name: string, help: string, labelName: string, read: () => Iterable<HistogramReading>): void {
-    this.registry.registerMetric(new CountedHistogram(name, help, labelName, read));
+  histogram(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => Iterable<HistogramReading>,
+  ): void {
+    this.registry.registerMetric(new CountedHistogram(name, help, labelNames, read));
   }
 
   /** A gauge that is always 1, whose labels tell what runs, and what the process uses of the machine. */
@@ -92,18 +97,23 @@ type RegistryReading = Awaited<ReturnType<Histogram['get']>>;
 
 /** A histogram whose buckets were counted elsewhere. */
 class CountedHistogram extends Histogram {
-  readonly #metric: { readonly name: string; readonly help: string; readonly labelName: string };
+  readonly #metric: { readonly name: string; readonly help: string };
   readonly #read: () => Iterable<HistogramReading>;
 
-  constructor(name: string, help: string, labelName: string, read: () => Iterable<HistogramReading>) {
-    super({ name, help, labelNames: [labelName], registers: [] });
-    this.#metric = { name, help, labelName };
+  constructor(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => Iterable<HistogramReading>,
+  ) {
+    super({ name, help, labelNames: [...labelNames], registers: [] });
+    this.#metric = { name, help };
     this.#read = read;
   }
 
   override async get(): Promise<RegistryReading> {
-    const { name, help, labelName } = this.#metric;
-    const values = [...this.#read()].flatMap((reading) => histogramRows(name, labelName, reading));
+    const { name, help } = this.#metric;
+    const values = [...this.#read()].flatMap((reading) => histogramRows(name, reading));
     // The type wants prom-client's enum, which exists in its declarations only.
     return { name, help, type: 'histogram', aggregator: 'sum', values } as unknown as RegistryReading;
   }
@@ -114,8 +124,8 @@ class CountedHistogram extends Histogram {
   }
 }
 
-function histogramRows(name: string, labelName: string, reading: HistogramReading): HistogramRow[] {
-  const labels = { [labelName]: reading.label };
+function histogramRows(name: string, reading: HistogramReading): HistogramRow[] {
+  const labels = { ...reading.labels };
   const bucket = (le: string | number, value: number): HistogramRow => ({
     metricName: `${name}_bucket`,
     labels: { le, ...labels },

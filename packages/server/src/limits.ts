@@ -4,7 +4,7 @@
  */
 
 const KIB = 1024;
-const MIB = 1024 * KIB;
+export const MIB: number = 1024 * KIB;
 const GIB = 1024 * MIB;
 
 export const DEFAULT_PORT: number = 11211;
@@ -50,6 +50,11 @@ export const RPC_KEYS_MAX: number = 4096;
 export const RPC_REASSEMBLY_BYTES_MAX: number = 32 * MIB;
 /** Keys of a getM whose values may all be copied into one send buffer. */
 export const RPC_SHORT_KEYS_MAX: number = 256;
+/**
+ * Long requests of all connections that have not come whole, of all workers together (`-o read_buf_mem_limit`).
+ */
+export const DEFAULT_READ_BUFFER_BYTES: number = 64 * MIB;
+export const READ_BUFFER_MEGABYTES_MAX: number = 1024 * 1024;
 /** Values of one reply to a remote call, together. */
 export const RPC_REPLY_BYTES_MAX: number = 256 * MIB;
 /** What a remote call may have beside the largest item: its header, and more values. */

@@ -29,6 +29,7 @@ export {
   StreamReader,
 } from './receive/frame-reader.ts';
 export { type DatagramHandler, Reassembler, type ReassemblerOptions } from './receive/reassembler.ts';
+export { GatherBudget, type GatherBudgetOptions } from './receive/gather-budget.ts';
 export { ReceiveHolds } from './receive/receive-holds.ts';
 export { sendDatagrams, sendToDatagram } from './send/datagram.ts';
 export { putFrameHeader } from './send/frame.ts';

@@ -51,6 +51,12 @@ export const REASSEMBLY_MESSAGES_MAX: number = 1024;
 export const REASSEMBLY_TIMEOUT_MS: number = 5000;
 /** A frame longer than this is gathered outside the transport's buffers. */
 export const FRAME_GATHER_BYTES_MIN: number = 64 * 1024;
+/**
+ * A long message that takes more than this, and more than a byte rate of this many bytes per millisecond, gives its
+ * memory back when others need it.
+ */
+export const GATHER_GRACE_MS: number = 10_000;
+export const GATHER_BYTES_PER_MS_MIN: number = 64;
 /** Receive buffers that views may hold before they get copies instead. */
 export const HELD_BUFFERS_MAX: number = 256;
 

@@ -14,9 +14,9 @@ function makeMetrics(): ReadMetrics {
     [{ command: 'get', status: 'hit' }, 7],
     [{ command: 'get', status: 'miss' }, 2],
   ]);
-  metrics.histogram('larder_seconds', 'Durations.', 'command', () => [
+  metrics.histogram('larder_seconds', 'Durations.', ['command'], () => [
     {
-      label: 'get',
+      labels: { command: 'get' },
       buckets: [
         [0.5, 1],
         [1, 3],

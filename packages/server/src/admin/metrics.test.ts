@@ -22,21 +22,37 @@ test('statistics and latencies under their metrics’ names', async () => {
       new Map<string, string | number>([
         ['get_hits', 7],
         ['get_misses', 2],
+        ['rpc_get_hits', 3],
         ['curr_items', 5],
         ['evictions', 3],
       ]),
-    latencies: () => new Map([['get', summary(100, 200, 300, 5000)]]),
+    latencies: () =>
+      new Map([
+        ['get', summary(100, 200, 300, 5000)],
+        ['rpc_set', summary(100)],
+      ]),
   }).metrics();
-  assert.match(page, /^larder_commands_total\{command="get",status="hit"\} 7$/m);
-  assert.match(page, /^larder_commands_total\{command="get",status="miss"\} 2$/m);
+  assert.match(page, /^larder_commands_total\{command="get",status="hit",protocol="memcache"\} 4$/m);
+  assert.match(page, /^larder_commands_total\{command="get",status="hit",protocol="rpc"\} 3$/m);
+  assert.match(page, /^larder_commands_total\{command="get",status="miss",protocol="memcache"\} 2$/m);
   assert.match(page, /^larder_items 5$/m);
   assert.match(page, /^larder_evictions_total 3$/m);
   assert.match(page, /^larder_info\{version="1\.2\.3",transport="node"\} 1$/m);
   assert.match(page, /^# TYPE larder_request_duration_seconds histogram$/m);
-  assert.match(page, /^larder_request_duration_seconds_bucket\{le="1\.28e-7",command="get"\} 1$/m);
-  assert.match(page, /^larder_request_duration_seconds_bucket\{le="5\.12e-7",command="get"\} 3$/m);
-  assert.match(page, /^larder_request_duration_seconds_bucket\{le="\+Inf",command="get"\} 4$/m);
-  assert.match(page, /^larder_request_duration_seconds_count\{command="get"\} 4$/m);
+  assert.match(
+    page,
+    /^larder_request_duration_seconds_bucket\{le="1\.28e-7",command="get",protocol="memcache"\} 1$/m,
+  );
+  assert.match(
+    page,
+    /^larder_request_duration_seconds_bucket\{le="5\.12e-7",command="get",protocol="memcache"\} 3$/m,
+  );
+  assert.match(
+    page,
+    /^larder_request_duration_seconds_bucket\{le="\+Inf",command="get",protocol="memcache"\} 4$/m,
+  );
+  assert.match(page, /^larder_request_duration_seconds_count\{command="get",protocol="memcache"\} 4$/m);
+  assert.match(page, /^larder_request_duration_seconds_count\{command="set",protocol="rpc"\} 1$/m);
 });
 
 test('numbers that JSON cannot hold stay strings', () => {

@@ -3,7 +3,8 @@
  * and the store have in shared memory.
  */
 import type { MetricsPage } from '@larder/host';
-import { ReadMetrics } from '@larder/host/metrics';
+import { type Labels, ReadMetrics } from '@larder/host/metrics';
+import { RPC_PREFIX } from '../session/latency.ts';
 import { type LatencySummary, latencyPowers } from '../statistics/latency-histogram.ts';
 
 /** What a scrape reads. */
@@ -30,6 +31,16 @@ const GAUGES: readonly SimpleMetric[] = [
   { stat: 'limit_maxbytes', name: 'larder_memory_limit_bytes', help: 'Memory for items (-m).' },
   { stat: 'hash_bytes', name: 'larder_index_bytes', help: 'Bytes of the hash index in use.' },
   { stat: 'threads', name: 'larder_workers', help: 'Worker threads.' },
+  {
+    stat: 'rpc_gathered_bytes',
+    name: 'larder_request_gathered_bytes',
+    help: 'Held by long requests of the typed protocol that have not come whole.',
+  },
+  {
+    stat: 'copy_bytes_max',
+    name: 'larder_copy_bytes_max',
+    help: 'Longer replies are referenced, not copied.',
+  },
   {
     stat: 'maintenance_longest_us',
     name: 'larder_maintenance_longest_microseconds',
@@ -66,6 +77,16 @@ const COUNTERS: readonly SimpleMetric[] = [
     name: 'larder_zero_copy_copied_total',
     help: 'Of those, copied by the kernel after all.',
   },
+  {
+    stat: 'read_buf_oom',
+    name: 'larder_requests_busy_total',
+    help: 'Long requests of the typed protocol refused for want of memory.',
+  },
+  {
+    stat: 'copy_calibrations',
+    name: 'larder_copy_calibrations_total',
+    help: 'How often it was measured from what size on a reference is cheaper than a copy.',
+  },
   { stat: 'slabs_moved', name: 'larder_slab_pages_moved_total', help: 'Pages moved between slab classes.' },
   { stat: 'lease_tokens', name: 'larder_lease_tokens_total', help: 'Lease tokens handed out.' },
   {
@@ -80,7 +101,7 @@ const COUNTERS: readonly SimpleMetric[] = [
   },
 ];
 
-/** `larder_commands_total{command, status}` */
+/** `larder_commands_total{command, status, protocol}` */
 const COMMANDS: readonly { readonly stat: string; readonly command: string; readonly status: string }[] = [
   { stat: 'get_hits', command: 'get', status: 'hit' },
   { stat: 'get_misses', command: 'get', status: 'miss' },
@@ -115,14 +136,15 @@ export function createMetrics(source: MetricsSource): MetricsPage {
   const read = (stat: string) => Number(source.general().get(stat) ?? 0);
   for (const { stat, name, help } of GAUGES) metrics.gauge(name, help, () => read(stat));
   for (const { stat, name, help } of COUNTERS) metrics.counter(name, help, () => read(stat));
-  metrics.counters('larder_commands_total', 'Commands by outcome.', ['command', 'status'], () => {
-    const general = source.general();
-    return COMMANDS.map(({ stat, ...labels }) => [labels, Number(general.get(stat) ?? 0)] as const);
-  });
+  metrics.counters('larder_commands_total', 'Commands by outcome.', ['command', 'status', 'protocol'], () =>
+    commandCounts(source.general()),
+  );
   metrics.process('larder_info', { version: source.version, transport: source.transport });
-  metrics.histogram('larder_request_duration_seconds', LATENCY_HELP, 'command', () =>
-    [...source.latencies()].map(([label, summary]) => ({
-      label,
+  metrics.histogram('larder_request_duration_seconds', LATENCY_HELP, ['command', 'protocol'], () =>
+    [...source.latencies()].map(([kind, summary]) => ({
+      labels: kind.startsWith(RPC_PREFIX)
+        ? { command: kind.slice(RPC_PREFIX.length), protocol: 'rpc' }
+        : { command: kind, protocol: 'memcache' },
       buckets: latencyPowers(summary).map(
         ({ boundNanoseconds, cumulative }) => [boundNanoseconds / 1e9, cumulative] as const,
       ),
@@ -131,4 +153,14 @@ export function createMetrics(source: MetricsSource): MetricsPage {
     })),
   );
   return metrics.registry;
+}
+
+/** By protocol: the rows count both together, and those behind RPC_PREFIX the typed one alone. */
+function* commandCounts(rows: ReturnType<MetricsSource['general']>): Iterable<readonly [Labels, number]> {
+  for (const { stat, command, status } of COMMANDS) {
+    const typed = rows.get(RPC_PREFIX + stat);
+    const both = Number(rows.get(stat) ?? 0);
+    yield [{ command, status, protocol: 'memcache' }, both - Number(typed ?? 0)];
+    if (typed !== undefined) yield [{ command, status, protocol: 'rpc' }, Number(typed)];
+  }
 }

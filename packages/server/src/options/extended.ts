@@ -4,10 +4,12 @@
  */
 import { parseInteger } from '@larder/host';
 import { ServerError } from '../errors.ts';
+import { MIB } from '../limits.ts';
 
 export interface ExtendedOptions {
   idleTimeoutSeconds?: number;
   refuseWhenFull?: boolean;
+  readBufferBytesMax?: number;
 }
 
 /** Options of memcached that describe what Larder always does, so that a known start script keeps working. */
@@ -29,13 +31,16 @@ export function parseExtended(text: string): ExtendedOptions {
     if (name === 'idle_timeout') {
       if (value === undefined) throw unusable(part, 'needs seconds, as idle_timeout=60');
       result.idleTimeoutSeconds = parseInteger('-o idle_timeout', value);
+    } else if (name === 'read_buf_mem_limit') {
+      if (value === undefined) throw unusable(part, 'needs megabytes, as read_buf_mem_limit=64');
+      result.readBufferBytesMax = parseInteger('-o read_buf_mem_limit', value) * MIB;
     } else if (name === 'maxconns_fast' || name === 'no_maxconns_fast') {
       if (value !== undefined) throw unusable(part, 'takes no value');
       result.refuseWhenFull = name === 'maxconns_fast';
     } else if (!ALWAYS_ON.has(name)) {
       throw unusable(
         part,
-        'is not known here; idle_timeout=<seconds>, maxconns_fast and no_maxconns_fast are',
+        'is not known here; idle_timeout=<seconds>, read_buf_mem_limit=<megabytes>, maxconns_fast and no_maxconns_fast are',
       );
     }
   }

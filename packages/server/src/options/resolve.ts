@@ -26,6 +26,7 @@ export function resolveOptions(options: ServerOptions): ServerSettings {
     }),
     idleTimeoutSeconds: seconds('-o idle_timeout', options.idleTimeoutSeconds, 0, 0),
     refuseWhenFull: options.refuseWhenFull ?? true,
+    readBufferBytesMax: resolveReadBuffer(options.readBufferBytesMax),
     tls: resolveTls(options.tls),
     rpc: resolveRpc(options),
     ...resolveSizes(options),
@@ -116,6 +117,17 @@ function resolveRpc(options: ServerOptions): RpcOptions | undefined {
     });
   }
   return { port, host: options.rpcHost ?? limits.DEFAULT_HOST };
+}
+
+/** 0 means no limit, as in memcached. */
+function resolveReadBuffer(given: number | undefined): number {
+  const bytes = sizeWithin(
+    '-o read_buf_mem_limit',
+    given ?? limits.DEFAULT_READ_BUFFER_BYTES,
+    0,
+    limits.READ_BUFFER_MEGABYTES_MAX * limits.MIB,
+  );
+  return bytes === 0 ? Number.POSITIVE_INFINITY : bytes;
 }
 
 function resolveTls(tls: TlsOptions | undefined): TlsOptions | undefined {

@@ -46,6 +46,11 @@ export interface ServerOptions extends HostOptions {
   readonly idleTimeoutSeconds?: number;
   /** `-o maxconns_fast`: refuse connections over the limit at once instead of leaving them in the queue. */
   readonly refuseWhenFull?: boolean;
+  /**
+   * `-o read_buf_mem_limit`, in bytes: for long requests of the typed protocol that have not come whole, of all
+   * connections together. 0: no limit.
+   */
+  readonly readBufferBytesMax?: number;
   /** The typed protocol: absent or 'off' for not, 0 or -1 for any free port. */
   readonly rpcPort?: number | 'off';
   /** Loopback by default. */
@@ -74,6 +79,8 @@ export interface ServerSettings extends HostSettings {
   readonly memoryFile: string;
   readonly idleTimeoutSeconds: number;
   readonly refuseWhenFull: boolean;
+  /** Infinity: no limit. */
+  readonly readBufferBytesMax: number;
   readonly rpc: RpcOptions | undefined;
   readonly leaseTokenSeconds: number;
   readonly staleSeconds: number;

@@ -5,12 +5,14 @@
  */
 import type { Store } from '@larder/cache';
 import { type Arena, BUFFER_HEADER_BYTES, KIB, type SlabAllocator } from '@larder/datapath';
-import { Memory, type Message } from '@larder/wire';
+import { type ByteRange, Memory, type Message } from '@larder/wire';
 import { ServerError } from '../errors.ts';
 import { KEY_BYTES_MAX } from '../limits.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
 
 const SCRATCH_BYTES: number = 64 * KIB;
+/** A key, rounded up to words. */
+const KEY_ROOM_BYTES: number = (KEY_BYTES_MAX + 7) & ~7;
 const SPACE = 32;
 const DELETE = 127;
 
@@ -21,15 +23,19 @@ export class RequestMemory {
   hash = 0;
   readonly #arena: Memory;
   readonly #store: Store;
+  /** Where a key is put, and behind it parts of a value. */
+  readonly #keyRoom: number;
   readonly #scratch: number;
 
   /** Throws `ServerError` `ENOMEM` without memory for what has to be copied. */
   constructor(arena: Arena, store: Store, allocator: SlabAllocator) {
     this.#arena = Memory.ofArena(arena);
     this.#store = store;
-    const chunk = allocator.allocate(allocator.classFor(SCRATCH_BYTES + BUFFER_HEADER_BYTES));
+    const bytes = KEY_ROOM_BYTES + SCRATCH_BYTES + BUFFER_HEADER_BYTES;
+    const chunk = allocator.allocate(allocator.classFor(bytes));
     if (chunk === 0) throw new ServerError('ENOMEM', 'no memory for remote calls');
-    this.#scratch = chunk + BUFFER_HEADER_BYTES;
+    this.#keyRoom = chunk + BUFFER_HEADER_BYTES;
+    this.#scratch = this.#keyRoom + KEY_ROOM_BYTES;
   }
 
   /** Takes a key; throws `BAD_KEY` unless it could be a key of the text protocols. */
@@ -45,10 +51,16 @@ export class RequestMemory {
     this.keyOffset = offset;
     this.keyBytes = bytes;
     if (message.memory !== this.#arena) {
-      this.#arena.u8.set(u8.subarray(offset, offset + bytes), this.#scratch);
-      this.keyOffset = this.#scratch;
+      this.#arena.u8.set(u8.subarray(offset, offset + bytes), this.#keyRoom);
+      this.keyOffset = this.#keyRoom;
     }
     this.hash = this.#store.hash(this.keyOffset, bytes);
+  }
+
+  /** The same for a key that was located; one that is absent is none. */
+  keyAt(message: Message, range: ByteRange | undefined): void {
+    if (range === undefined) this.key(message, 0, 0);
+    else this.key(message, range.offset, range.bytes);
   }
 
   /** Whether bytes of this message can be given to the store as they are. */

@@ -11,8 +11,9 @@ import {
   GetRequestView,
   Status,
 } from '@larder/protocol/rpc';
-import { type Encoder, Message } from '@larder/wire';
+import { type ByteRange, type Encoder, Message } from '@larder/wire';
 import { RPC_KEYS_MAX, RPC_REPLY_BYTES_MAX } from '../limits.ts';
+import type { SessionContext } from '../session/context.ts';
 import { CMD_GET, GET_HITS, GET_MISSES } from '../session/counters.ts';
 import type { RequestMemory } from './request-memory.ts';
 import type { RpcOutput } from './rpc-output.ts';
@@ -26,7 +27,9 @@ const TWO_TO_32 = 0x1_0000_0000;
 
 /** What the operations share. */
 export interface RpcParts {
+  readonly context: SessionContext;
   readonly store: Store;
+  /** The typed protocol's own. */
   readonly counters: Float64Array;
   readonly encoder: Encoder;
   readonly request: RequestMemory;
@@ -34,6 +37,7 @@ export interface RpcParts {
 }
 
 export class RpcGets {
+  readonly #context: SessionContext;
   readonly #store: Store;
   readonly #counters: Float64Array;
   readonly #request: RequestMemory;
@@ -51,7 +55,8 @@ export class RpcGets {
   readonly #missing: Uint32Array = new Uint32Array(RPC_KEYS_MAX);
   readonly #flags: Uint32Array = new Uint32Array(RPC_KEYS_MAX);
 
-  constructor({ store, counters, encoder, request, values }: RpcParts) {
+  constructor({ context, store, counters, encoder, request, values }: RpcParts) {
+    this.#context = context;
     this.#store = store;
     this.#counters = counters;
     this.#request = request;
@@ -71,15 +76,14 @@ export class RpcGets {
 
   get(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#getView.$over(message);
-    if (!view.version) {
+    if (!view.version && !this.#context.observed) {
       const { stream, replies } = output;
-      const key = view.locateKey();
-      this.#request.key(message, key?.offset ?? 0, key?.bytes ?? 0);
+      this.#request.keyAt(message, view.locateKey());
       if (stream !== null && this.#short.sendOne(stream, type, id)) return;
       if (replies !== null && this.#short.sendOneDatagram(replies, type, id)) return;
     }
     const reply = this.#getReply.reset();
-    const item = this.#find(message, view.locateKey());
+    const item = this.#find(output, message, view.locateKey());
     if (item === 0) {
       reply.status = Status.STATUS_NOT_FOUND;
       output.send(reply, type, id);
@@ -109,8 +113,10 @@ export class RpcGets {
     const count = keys.length;
     if (count > RPC_KEYS_MAX) throw new RpcRefusal('BAD_REQUEST', `more than ${RPC_KEYS_MAX} keys`);
     const { stream, replies } = output;
-    if (stream !== null && this.#short.sendMany(stream, message, keys, type, id)) return;
-    if (replies !== null && this.#short.sendManyDatagram(replies, message, keys, type, id)) return;
+    if (!this.#context.observed) {
+      if (stream !== null && this.#short.sendMany(stream, message, keys, type, id)) return;
+      if (replies !== null && this.#short.sendManyDatagram(replies, message, keys, type, id)) return;
+    }
     const store = this.#store;
     const reply = this.#getMReply.reset();
     const { vals } = reply;
@@ -119,7 +125,7 @@ export class RpcGets {
     let anyFlags = 0;
     let bytes = 0;
     for (let index = 0; index < count; index++) {
-      const item = this.#find(message, keys.locate(index));
+      const item = this.#find(output, message, keys.locate(index));
       this.#flags[index] = 0;
       bytes += ENTRY_BYTES;
       if (item === 0) {
@@ -135,19 +141,15 @@ export class RpcGets {
       anyFlags |= flags;
       this.#values.appendValue(vals, item);
     }
-    if (missing > 0 || anyFlags !== 0) {
-      this.#values.copying(() => {
-        if (missing > 0) reply.missing = this.#missing.subarray(0, missing);
-        if (anyFlags !== 0) reply.flags = this.#flags.subarray(0, count);
-      });
-    }
+    if (missing > 0) reply.missing = this.#missing.subarray(0, missing);
+    if (anyFlags !== 0) reply.flags = this.#flags.subarray(0, count);
     output.send(reply, type, id);
   }
 
   getList(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#getListView.$over(message);
     const reply = this.#getListReply.reset();
-    const item = this.#find(message, view.locateKey());
+    const item = this.#find(output, message, view.locateKey());
     if (item === 0) {
       reply.status = Status.STATUS_NOT_FOUND;
     } else {
@@ -168,7 +170,7 @@ export class RpcGets {
     const view = this.#getFromListView.$over(message);
     const reply = this.#getFromListReply.reset();
     const { index } = view;
-    const item = this.#find(message, view.locateKey());
+    const item = this.#find(output, message, view.locateKey());
     if (item === 0) {
       reply.status = Status.STATUS_NOT_FOUND;
       output.send(reply, type, id);
@@ -194,11 +196,11 @@ export class RpcGets {
   }
 
   /** The live item of a key that was located in a message, retained and counted; 0 for none. */
-  #find(message: Message, range: { readonly offset: number; readonly bytes: number } | undefined): number {
+  #find(output: RpcOutput, message: Message, range: ByteRange | undefined): number {
     const request = this.#request;
-    if (range === undefined) request.key(message, 0, 0);
-    else request.key(message, range.offset, range.bytes);
+    request.keyAt(message, range);
     const item = this.#store.acquire(request.keyOffset, request.keyBytes, request.hash);
+    if (this.#context.observed) this.#context.logFetch(output, request.keyOffset, request.keyBytes, item);
     this.#counters[CMD_GET]! += 1;
     this.#counters[item === 0 ? GET_MISSES : GET_HITS]! += 1;
     return item;

@@ -12,43 +12,48 @@ import type { Store } from '@larder/cache';
 import type { Connection, DatagramReplies, DatagramSource } from '@larder/datapath';
 import { KeyValueTypes } from '@larder/protocol/rpc';
 import {
-  DATAGRAM_BYTES,
   Encoder,
   FRAGMENT_HEADER_BYTES,
-  FrameReader,
+  GatherBudget,
   Memory,
   type Message,
   Reassembler,
   SendMemory,
-  sendDatagrams,
   WireError,
-  type WireObject,
 } from '@larder/wire';
 import { FAILURE_TYPE, Failure } from '@larder/wire/rpc';
 import { RPC_REASSEMBLY_BYTES_MAX, RPC_REQUEST_MARGIN_BYTES } from '../limits.ts';
-import type { SessionOptions } from '../session/context.ts';
+import type { SessionContext } from '../session/context.ts';
 import {
   CONN_BATCHES,
   CONN_YIELDS,
+  GATHERED_BYTES,
   PROTOCOL_ERRORS,
+  READ_BUF_OOM,
   UDP_MALFORMED,
   UDP_REFUSED,
   UDP_REQUESTS,
 } from '../session/counters.ts';
+import { CommandKind, type LatencyRecorder, SAMPLE_EVERY_BATCHES } from '../session/latency.ts';
 import type { Session } from '../session/session.ts';
 import { ItemOwners } from './item-owners.ts';
 import { RequestMemory } from './request-memory.ts';
+import { RpcConnection } from './rpc-connection.ts';
+import { RpcDatagrams } from './rpc-datagrams.ts';
 import { RpcGets, type RpcParts } from './rpc-gets.ts';
 import { RpcLeases } from './rpc-leases.ts';
-import type { RpcOutput, RpcStream } from './rpc-output.ts';
+import type { RpcOutput } from './rpc-output.ts';
 import { RpcPuts } from './rpc-puts.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
 import { ValueReply } from './value-reply.ts';
 
-/** What a datagram's header and a reply's own take of its bytes. */
-const REPLY_HEADER_BYTES = 256;
-
 export interface RpcOptions {
+  /** Where this protocol counts, with the indices of session/counters.ts. */
+  readonly counters: Float64Array;
+  /** What unfinished requests of all connections of this worker may hold together. */
+  readonly gatherBytesMax: number;
+  /** Milliseconds; only differences matter. */
+  readonly clock: () => number;
   /** Datagrams of one reply. */
   readonly datagramsMax: number;
   /** Whether a datagram's sender is answered. */
@@ -56,43 +61,8 @@ export interface RpcOptions {
   readonly requestsPerEvent: number;
 }
 
-/** One connection of the typed protocol. */
-export class RpcConnection implements RpcOutput {
-  readonly replyBytesMax: number = Number.POSITIVE_INFINITY;
-  readonly replies: null = null;
-  readonly reader: FrameReader;
-  /** Requests until the other connections get their turn. */
-  left = 0;
-  readonly #connection: Connection<Session>;
-
-  constructor(
-    connection: Connection<Session>,
-    memory: Memory,
-    messageBytesMax: number,
-    serve: (message: Message, type: number, id: number, output: RpcOutput) => void,
-  ) {
-    this.#connection = connection;
-    this.reader = new FrameReader(
-      memory,
-      (message, type, id) => {
-        serve(message, type, id, this);
-        this.left--;
-        return this.left > 0 && !connection.isCongested && connection.isOpen;
-      },
-      { messageBytesMax },
-    );
-  }
-
-  get stream(): RpcStream {
-    return this.#connection;
-  }
-
-  send(reply: WireObject, type: number, id: number): void {
-    this.#connection.sendObject(reply, type, id);
-  }
-}
-
 export class RpcHandler {
+  readonly #context: SessionContext;
   readonly #counters: Float64Array;
   readonly #options: RpcOptions;
   readonly #memory: Memory;
@@ -103,13 +73,22 @@ export class RpcHandler {
   readonly #puts: RpcPuts;
   readonly #leases: RpcLeases;
   readonly #failure: Failure;
+  readonly #budget: GatherBudget;
+  readonly #latency: LatencyRecorder;
+  /** What the request that is being run counts as. */
+  #kind: CommandKind = CommandKind.rpcOther;
+  /** Batches until the next one that is timed, and whether this one is. */
+  #untilSample: number = SAMPLE_EVERY_BATCHES;
+  #isTimed = false;
   readonly #reassembler: Reassembler<string>;
-  readonly #datagramOutput: DatagramRpcOutput;
+  readonly #datagrams: RpcDatagrams;
+  readonly #owners: ItemOwners;
 
-  constructor(
-    { arena, store, counters }: Pick<SessionOptions, 'arena' | 'store' | 'counters'>,
-    options: RpcOptions,
-  ) {
+  constructor(context: SessionContext, options: RpcOptions) {
+    const { arena, store } = context;
+    const { counters, clock } = options;
+    this.#context = context;
+    this.#latency = context.options.latency;
     this.#counters = counters;
     this.#options = options;
     this.#memory = Memory.ofArena(arena);
@@ -119,25 +98,28 @@ export class RpcHandler {
     // A connection takes any number of references, and sends them with as many calls as it needs.
     const policy = { referenceBytesMin: store.copyBytesMax, referencesMax: Number.POSITIVE_INFINITY };
     const encoder = new Encoder(new SendMemory(owners, policy));
+    this.#owners = owners;
     const request = new RequestMemory(arena, store, allocator);
     const values = new ValueReply(store, encoder, arena.view);
-    const parts: RpcParts = { store, counters, encoder, request, values };
+    const parts: RpcParts = { context, store, counters, encoder, request, values };
     this.#encoder = encoder;
     this.#store = store;
-    this.#followThreshold();
     this.#messageBytesMax = itemBytesMax + RPC_REQUEST_MARGIN_BYTES;
+    // However little was allowed, a request of the largest size finds room when there is no other.
+    const bytesMax = Math.max(options.gatherBytesMax, this.#messageBytesMax);
+    this.#budget = new GatherBudget({ bytesMax, clock });
     this.#gets = new RpcGets(parts);
     this.#puts = new RpcPuts(parts);
     this.#leases = new RpcLeases(parts);
     this.#failure = new Failure(encoder);
-    this.#datagramOutput = new DatagramRpcOutput(options.datagramsMax);
+    this.#datagrams = new RpcDatagrams(options.datagramsMax);
     this.#reassembler = new Reassembler<string>(
       (message, type, id) => {
         this.#counters[UDP_REQUESTS]! += 1;
-        this.serve(message, type, id, this.#datagramOutput);
+        this.serve(message, type, id, this.#datagrams);
       },
       {
-        clock: () => performance.now(),
+        clock,
         messageBytesMax: Math.min(this.#messageBytesMax, RPC_REASSEMBLY_BYTES_MAX),
         bytesMax: RPC_REASSEMBLY_BYTES_MAX,
       },
@@ -146,14 +128,18 @@ export class RpcHandler {
 
   /** The state of a new connection. */
   open(connection: Connection<Session>): RpcConnection {
-    return new RpcConnection(connection, this.#memory, this.#messageBytesMax, (message, type, id, output) =>
-      this.serve(message, type, id, output),
-    );
+    return new RpcConnection(connection, {
+      memory: this.#memory,
+      messageBytesMax: this.#messageBytesMax,
+      budget: this.#budget,
+      serve: (message, type, id, output) => this.serve(message, type, id, output),
+      refuse: (id, output) => this.#refuse(id, output),
+    });
   }
 
   onData(connection: Connection<Session>, rpc: RpcConnection, start: number, end: number): number {
     this.#counters[CONN_BATCHES]! += 1;
-    this.#followThreshold();
+    this.#beginBatch();
     rpc.left = this.#options.requestsPerEvent;
     try {
       const consumed = rpc.reader.push(start, end);
@@ -169,7 +155,14 @@ export class RpcHandler {
       this.#fail('BAD_MESSAGE', error.message, 0, rpc);
       connection.end();
       return end;
+    } finally {
+      this.#counters[GATHERED_BYTES] = this.#budget.bytes;
     }
+  }
+
+  onClose(rpc: RpcConnection): void {
+    rpc.reader.close();
+    this.#counters[GATHERED_BYTES] = this.#budget.bytes;
   }
 
   onDatagram(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void {
@@ -177,19 +170,29 @@ export class RpcHandler {
       this.#counters[UDP_REFUSED]! += 1;
       return;
     }
-    this.#datagramOutput.replies = replies;
+    this.#beginBatch();
+    this.#datagrams.answer(replies);
     const dropped = this.#reassembler.datagramsDropped;
     this.#reassembler.push(this.#memory, start, end, this.#sourceName(source, start, end));
     if (this.#reassembler.datagramsDropped !== dropped) this.#counters[UDP_MALFORMED]! += 1;
   }
 
-  /** Copies and references as the text protocols do, whose threshold may be measured anew at any time. */
-  #followThreshold(): void {
+  /** A transport no longer reads what it was given by this protocol or by another. */
+  onRelease(owner: number): void {
+    this.#owners.complete(owner);
+  }
+
+  /** Looks once at what may change at any time: who watches, and from what size on replies are referenced. */
+  #beginBatch(): void {
+    this.#context.beginBatch();
     this.#encoder.policy.referenceBytesMin = this.#store.copyBytesMax + 1;
+    this.#isTimed = --this.#untilSample === 0;
+    if (this.#isTimed) this.#untilSample = SAMPLE_EVERY_BATCHES;
   }
 
   /** Runs one request. */
   serve(message: Message, type: number, id: number, output: RpcOutput): void {
+    const before = this.#isTimed ? this.#latency.now() : 0;
     try {
       this.#dispatch(message, type, id, output);
     } catch (error) {
@@ -199,46 +202,65 @@ export class RpcHandler {
       else if (error instanceof WireError) this.#fail('BAD_MESSAGE', error.message, id, output);
       else throw error;
     }
+    if (this.#isTimed) this.#latency.record(this.#kind, this.#latency.now() - before);
   }
 
   #dispatch(message: Message, type: number, id: number, output: RpcOutput): void {
     switch (type) {
       case KeyValueTypes.get:
+        this.#kind = CommandKind.rpcGet;
         this.#gets.get(message, type, id, output);
         break;
       case KeyValueTypes.getM:
+        this.#kind = CommandKind.rpcGet;
         this.#gets.getM(message, type, id, output);
         break;
       case KeyValueTypes.put:
+        this.#kind = CommandKind.rpcSet;
         this.#puts.put(message, type, id, output);
         break;
       case KeyValueTypes.getFromList:
+        this.#kind = CommandKind.rpcGet;
         this.#gets.getFromList(message, type, id, output);
         break;
       case KeyValueTypes.getList:
+        this.#kind = CommandKind.rpcGet;
         this.#gets.getList(message, type, id, output);
         break;
       case KeyValueTypes.leaseGet:
+        this.#kind = CommandKind.rpcLease;
         this.#leases.leaseGet(message, type, id, output);
         break;
       case KeyValueTypes.leaseSet:
+        this.#kind = CommandKind.rpcLease;
         this.#leases.leaseSet(message, type, id, output);
         break;
       case KeyValueTypes.putM:
+        this.#kind = CommandKind.rpcSet;
         this.#puts.putM(message, type, id, output);
         break;
       case KeyValueTypes.putList:
+        this.#kind = CommandKind.rpcSet;
         this.#puts.putList(message, type, id, output);
         break;
       case KeyValueTypes.append:
+        this.#kind = CommandKind.rpcSet;
         this.#puts.append(message, type, id, output);
         break;
       case KeyValueTypes.delete:
+        this.#kind = CommandKind.rpcDelete;
         this.#puts.delete(message, type, id, output);
         break;
       default:
+        this.#kind = CommandKind.rpcOther;
         throw new RpcRefusal('UNKNOWN_METHOD', `no method has type ${type}`);
     }
+  }
+
+  /** A long request found no memory; the rest of it is thrown away as it comes. */
+  #refuse(id: number, output: RpcOutput): void {
+    this.#counters[READ_BUF_OOM]! += 1;
+    this.#fail('SERVER_BUSY', 'no memory for a request of this size now; ask again', id, output);
   }
 
   #fail(code: string, text: string, id: number, output: RpcOutput): void {
@@ -256,20 +278,5 @@ export class RpcHandler {
     const bytes = source.family === 4 ? 4 : 16;
     const { addressOffset, port } = source;
     return `${this.#memory.node.toString('hex', addressOffset, addressOffset + bytes)} ${port}`;
-  }
-}
-
-/** The datagrams that answer the one that is being handled. */
-class DatagramRpcOutput implements RpcOutput {
-  readonly stream: null = null;
-  readonly replyBytesMax: number;
-  replies: DatagramReplies | null = null;
-
-  constructor(datagramsMax: number) {
-    this.replyBytesMax = datagramsMax * (DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES) - REPLY_HEADER_BYTES;
-  }
-
-  send(reply: WireObject, type: number, id: number): void {
-    if (this.replies !== null) sendDatagrams(this.replies, reply, type, id);
   }
 }

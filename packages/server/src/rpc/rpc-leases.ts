@@ -1,5 +1,5 @@
 /** leaseGet and leaseSet (papers/nsdi13 3.2.1): as lease-get and lease-set of the text protocol. */
-import { LeaseOutcome, type Store } from '@larder/cache';
+import { LeaseOutcome, type Store, type StoreResult } from '@larder/cache';
 import {
   LeaseGetReply,
   LeaseGetRequestView,
@@ -8,6 +8,7 @@ import {
   Status,
 } from '@larder/protocol/rpc';
 import { Message } from '@larder/wire';
+import type { SessionContext } from '../session/context.ts';
 import {
   CMD_GET,
   CMD_SET,
@@ -26,25 +27,30 @@ import { EMPTY_OBJECT, type RpcParts } from './rpc-gets.ts';
 import type { RpcOutput } from './rpc-output.ts';
 import { statusOf } from './rpc-puts.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
+import { StoreLog } from './store-log.ts';
 import type { ValueReply } from './value-reply.ts';
 
 const TWO_TO_32 = 0x1_0000_0000;
 
 export class RpcLeases {
+  readonly #context: SessionContext;
   readonly #store: Store;
   readonly #counters: Float64Array;
   readonly #request: RequestMemory;
   readonly #values: ValueReply;
+  readonly #log: StoreLog;
   readonly #getReply: LeaseGetReply;
   readonly #setReply: PutReply;
   readonly #getView: LeaseGetRequestView;
   readonly #setView: LeaseSetRequestView;
 
-  constructor({ store, counters, encoder, request, values }: RpcParts) {
+  constructor({ context, store, counters, encoder, request, values }: RpcParts) {
+    this.#context = context;
     this.#store = store;
     this.#counters = counters;
     this.#request = request;
     this.#values = values;
+    this.#log = new StoreLog(context, request);
     this.#getReply = new LeaseGetReply(encoder);
     this.#setReply = new PutReply(encoder);
     const empty = Message.of(EMPTY_OBJECT);
@@ -53,7 +59,7 @@ export class RpcLeases {
   }
 
   leaseGet(message: Message, type: number, id: number, output: RpcOutput): void {
-    this.#key(message, this.#getView.$over(message).locateKey());
+    this.#request.keyAt(message, this.#getView.$over(message).locateKey());
     const store = this.#store;
     const counters = this.#counters;
     const { keyOffset, keyBytes, hash } = this.#request;
@@ -61,6 +67,7 @@ export class RpcLeases {
     const item = store.leaseGet(keyOffset, keyBytes, hash);
     const outcome = store.leaseOutcome;
     const isHit = outcome === LeaseOutcome.hit;
+    if (this.#context.observed) this.#context.logFetch(output, keyOffset, keyBytes, isHit ? item : 0);
     counters[CMD_GET]! += 1;
     counters[isHit ? GET_HITS : GET_MISSES]! += 1;
     if (isHit) {
@@ -78,24 +85,26 @@ export class RpcLeases {
 
   leaseSet(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#setView.$over(message);
-    this.#key(message, view.locateKey());
+    this.#request.keyAt(message, view.locateKey());
     const range = view.locateVal();
     const offset = range?.offset ?? 0;
     const bytes = range?.bytes ?? 0;
-    const { token, flags } = view;
+    const { token, flags, expiry } = view;
     const store = this.#store;
     const { keyOffset, keyBytes, hash } = this.#request;
     this.#counters[CMD_SET]! += 1;
-    const item = store.create(keyOffset, keyBytes, hash, flags, store.expiryFrom(view.expiry), bytes);
+    this.#log.begin();
+    const item = store.create(keyOffset, keyBytes, hash, flags, store.expiryFrom(expiry), bytes);
     const reply = this.#setReply.reset();
+    let result = item as StoreResult | 0 | -1;
     if (item > 0) {
       this.#request.fill(item, message, offset, bytes);
-      const result = store.leaseSet(item, token % TWO_TO_32, Math.floor(token / TWO_TO_32));
-      reply.status = statusOf(result);
-      this.#counters[COUNTERS[reply.status] ?? LEASE_SET_REJECTED]! += 1;
-    } else {
-      reply.status = statusOf(item as 0 | -1);
+      this.#log.note(item);
+      result = store.leaseSet(item, token % TWO_TO_32, Math.floor(token / TWO_TO_32));
+      this.#counters[COUNTERS[statusOf(result)] ?? LEASE_SET_REJECTED]! += 1;
     }
+    this.#log.end(output, 'lease-set', expiry, result);
+    reply.status = statusOf(result);
     output.send(reply, type, id);
   }
 
@@ -109,11 +118,6 @@ export class RpcLeases {
     reply.stale = !isHit;
     if (store.valueOffset(item) !== 0) this.#values.setValue(reply, item);
     else this.#values.setCopy(reply, item);
-  }
-
-  #key(message: Message, range: { readonly offset: number; readonly bytes: number } | undefined): void {
-    if (range === undefined) this.#request.key(message, 0, 0);
-    else this.#request.key(message, range.offset, range.bytes);
   }
 }
 

@@ -3,6 +3,8 @@ import type { DatagramReplies, ScatterGatherTarget } from '@larder/datapath';
 import type { WireObject } from '@larder/wire';
 
 export interface RpcOutput {
+  /** Shown as `cfd` in the event log: the connection, -1 for datagrams. */
+  readonly id: number;
   /** Replies of at most so many bytes; infinite on a connection. */
   readonly replyBytesMax: number;
   /** Sends a reply, which is empty afterwards. */

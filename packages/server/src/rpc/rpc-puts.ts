@@ -13,17 +13,23 @@ import {
 } from '@larder/protocol/rpc';
 import { Message } from '@larder/wire';
 import { RPC_KEYS_MAX } from '../limits.ts';
+import type { SessionContext } from '../session/context.ts';
 import {
+  CAS_BADVAL,
+  CAS_HITS,
+  CAS_MISSES,
   CMD_SET,
   DELETE_HITS,
   DELETE_MISSES,
   STORE_NO_MEMORY,
   STORE_TOO_LARGE,
 } from '../session/counters.ts';
+import { MODE_NAMES } from '../session/storage.ts';
 import type { RequestMemory } from './request-memory.ts';
 import { EMPTY_OBJECT, type RpcParts } from './rpc-gets.ts';
 import type { RpcOutput } from './rpc-output.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
+import { StoreLog } from './store-log.ts';
 
 const TWO_TO_32 = 0x1_0000_0000;
 /** A list that others change all the time is appended to so often before giving up. */
@@ -31,10 +37,12 @@ const APPEND_TRIES = 8;
 const HOLDOFF_SECONDS_MAX = 30 * 24 * 3600;
 
 export class RpcPuts {
+  readonly #context: SessionContext;
   readonly #store: Store;
   readonly #counters: Float64Array;
   readonly #request: RequestMemory;
   readonly #u8: Uint8Array;
+  readonly #log: StoreLog;
   readonly #putReply: PutReply;
   readonly #putMReply: PutMReply;
   readonly #putView: PutRequestView;
@@ -43,13 +51,13 @@ export class RpcPuts {
   readonly #appendView: AppendRequestView;
   readonly #deleteView: DeleteRequestView;
   readonly #statuses: Int32Array = new Int32Array(RPC_KEYS_MAX);
-  readonly #values: RpcParts['values'];
 
-  constructor({ store, counters, encoder, request, values }: RpcParts) {
+  constructor({ context, store, counters, encoder, request }: RpcParts) {
+    this.#context = context;
+    this.#log = new StoreLog(context, request);
     this.#store = store;
     this.#counters = counters;
     this.#request = request;
-    this.#values = values;
     this.#u8 = encoder.send!.memory.u8;
     this.#putReply = new PutReply(encoder);
     this.#putMReply = new PutMReply(encoder);
@@ -63,14 +71,16 @@ export class RpcPuts {
 
   put(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#putView.$over(message);
-    this.#key(message, view.locateKey());
+    this.#request.keyAt(message, view.locateKey());
     const range = view.locateVal();
     const offset = range?.offset ?? 0;
     const bytes = range?.bytes ?? 0;
     const { mode, version } = view;
     const storeMode = MODES[mode];
     if (storeMode === undefined) throw new RpcRefusal('BAD_REQUEST', `there is no mode ${mode}`);
-    const result = this.#put(message, offset, bytes, view.flags, view.expiry, storeMode, version);
+    const { flags, expiry } = view;
+    const result = this.#put(output, message, offset, bytes, flags, expiry, storeMode, version);
+    if (storeMode === StoreMode.cas) this.#countCompare(result);
     this.#reply(result, type, id, output);
   }
 
@@ -81,30 +91,28 @@ export class RpcPuts {
     if (count > RPC_KEYS_MAX) throw new RpcRefusal('BAD_REQUEST', `more than ${RPC_KEYS_MAX} keys`);
     if (vals.length !== count) throw new RpcRefusal('BAD_REQUEST', `${count} keys and ${vals.length} values`);
     // A key that is none must not be found when half of the others are stored.
-    for (let index = 0; index < count; index++) this.#key(message, keys.locate(index));
+    for (let index = 0; index < count; index++) this.#request.keyAt(message, keys.locate(index));
     const reply = this.#putMReply.reset();
     let failed = 0;
     for (let index = 0; index < count; index++) {
-      this.#key(message, keys.locate(index));
+      this.#request.keyAt(message, keys.locate(index));
       const { offset, bytes } = vals.locate(index);
-      const status = statusOf(this.#put(message, offset, bytes, flags, expiry, StoreMode.set, 0));
+      const status = statusOf(this.#put(output, message, offset, bytes, flags, expiry, StoreMode.set, 0));
       this.#statuses[index] = status;
       failed |= status;
     }
-    if (failed !== 0)
-      this.#values.copying(() => {
-        reply.statuses = this.#statuses.subarray(0, count);
-      });
+    if (failed !== 0) reply.statuses = this.#statuses.subarray(0, count);
     output.send(reply, type, id);
   }
 
   putList(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#putListView.$over(message);
-    this.#key(message, view.locateKey());
+    this.#request.keyAt(message, view.locateKey());
     const { vals, flags, expiry } = view;
     const store = this.#store;
     const { keyOffset, keyBytes, hash } = this.#request;
     this.#counters[CMD_SET]! += 1;
+    this.#log.begin();
     const count = vals.length;
     let bytes = 0;
     for (let index = 0; index < count; index++) bytes += vals.locate(index).bytes;
@@ -112,9 +120,11 @@ export class RpcPuts {
     let result: StoreResult | 0 | -1 = item as 0 | -1;
     if (item > 0) {
       result = this.#fillList(item, message, vals);
+      this.#log.note(item);
       if (result > 0) result = store.link(item, StoreMode.set, 0, 0);
       else store.abandon(item);
     }
+    this.#log.end(output, 'put-list', expiry, result);
     // No old value may be taken for the new one that could not be stored.
     if (result <= 0) store.unlinkKey(keyOffset, keyBytes, hash);
     this.#reply(result, type, id, output);
@@ -122,13 +132,14 @@ export class RpcPuts {
 
   append(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#appendView.$over(message);
-    this.#key(message, view.locateKey());
+    this.#request.keyAt(message, view.locateKey());
     const range = view.locateVal();
     const offset = range?.offset ?? 0;
     const bytes = range?.bytes ?? 0;
     const store = this.#store;
     const { keyOffset, keyBytes, hash } = this.#request;
     this.#counters[CMD_SET]! += 1;
+    this.#log.begin();
     let result: StoreResult | 0 | -1 = StoreResult.exists;
     for (let tries = 0; tries < APPEND_TRIES && result === StoreResult.exists; tries++) {
       const old = store.peek(keyOffset, keyBytes, hash, false);
@@ -139,27 +150,31 @@ export class RpcPuts {
         result = item as 0 | -1;
         if (item > 0) {
           this.#request.fill(item, message, offset, bytes);
+          this.#log.note(item);
           result = store.link(item, StoreMode.append, 0, 0);
         }
       }
       if (old !== 0) store.release(old);
     }
+    this.#log.end(output, 'append', 0, result);
     this.#reply(result, type, id, output);
   }
 
   delete(message: Message, type: number, id: number, output: RpcOutput): void {
     const view = this.#deleteView.$over(message);
-    this.#key(message, view.locateKey());
+    this.#request.keyAt(message, view.locateKey());
     const { holdoff } = view;
     if (holdoff > HOLDOFF_SECONDS_MAX)
       throw new RpcRefusal('BAD_REQUEST', `a hold-off of more than ${HOLDOFF_SECONDS_MAX} seconds`);
     const { keyOffset, keyBytes, hash } = this.#request;
+    this.#context.logDelete(output, keyOffset, keyBytes, hash, 'delete');
     const result = this.#store.delete(keyOffset, keyBytes, hash, holdoff);
     this.#counters[result === StoreResult.deleted ? DELETE_HITS : DELETE_MISSES]! += 1;
     this.#reply(result, type, id, output);
   }
 
   #put(
+    output: RpcOutput,
     message: Message,
     offset: number,
     bytes: number,
@@ -172,17 +187,28 @@ export class RpcPuts {
     const request = this.#request;
     const { keyOffset, keyBytes, hash } = request;
     this.#counters[CMD_SET]! += 1;
-    if (mode === StoreMode.set && expiry === 0 && request.isInArena(message)) {
+    this.#log.begin();
+    if (mode === StoreMode.set && expiry === 0 && request.isInArena(message) && !this.#log.isWatched) {
       if (store.overwrite(keyOffset, keyBytes, hash, flags, offset, bytes)) return StoreResult.stored;
     }
     const item = store.create(keyOffset, keyBytes, hash, flags, store.expiryFrom(expiry), bytes);
-    if (item <= 0) {
+    let result = item as StoreResult | 0 | -1;
+    if (item > 0) {
+      request.fill(item, message, offset, bytes);
+      this.#log.note(item);
+      result = store.link(item, mode, version % TWO_TO_32, Math.floor(version / TWO_TO_32));
+    } else if (mode === StoreMode.set) {
       // As in the text protocols: no old value may be taken for the new one that could not be stored.
-      if (mode === StoreMode.set) store.unlinkKey(keyOffset, keyBytes, hash);
-      return item as 0 | -1;
+      store.unlinkKey(keyOffset, keyBytes, hash);
     }
-    request.fill(item, message, offset, bytes);
-    return store.link(item, mode, version % TWO_TO_32, Math.floor(version / TWO_TO_32));
+    this.#log.end(output, MODE_NAMES[mode]!, expiry, result);
+    return result;
+  }
+
+  #countCompare(result: StoreResult | 0 | -1): void {
+    if (result === StoreResult.stored) this.#counters[CAS_HITS]! += 1;
+    else if (result === StoreResult.exists) this.#counters[CAS_BADVAL]! += 1;
+    else if (result === StoreResult.notFound) this.#counters[CAS_MISSES]! += 1;
   }
 
   /** Copies the elements of a request into a new list: 1, 0 without memory, -1 when one is too large. */
@@ -221,12 +247,8 @@ export class RpcPuts {
         this.#u8.copyWithin(target, source, source + elementBytes);
       }
     }
+    this.#log.note(item);
     return store.link(item, StoreMode.cas, store.casLow(old), store.casHigh(old));
-  }
-
-  #key(message: Message, range: { readonly offset: number; readonly bytes: number } | undefined): void {
-    if (range === undefined) this.#request.key(message, 0, 0);
-    else this.#request.key(message, range.offset, range.bytes);
   }
 
   #reply(result: StoreResult | 0 | -1, type: number, id: number, output: RpcOutput): void {

@@ -1,4 +1,4 @@
 /** The short form of rpc.fuzz.ts. */
 import { runMutatedRequests } from './testing/mutated-requests.ts';
 
-runMutatedRequests(20_000);
+runMutatedRequests(6000);

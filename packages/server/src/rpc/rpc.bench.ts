@@ -3,25 +3,19 @@
  * in the arena to the reply in a send buffer. `node --expose-gc --max-semi-space-size=128 -C larder-source
  * src/rpc/rpc.bench.ts [filter]`.
  */
-import { planStore, Store } from '@larder/cache';
-import { Arena, BufferPool, KIB, SEND_BUFFER_BYTES } from '@larder/datapath';
+import { BufferPool, KIB, SEND_BUFFER_BYTES } from '@larder/datapath';
 import * as rpc from '@larder/protocol/rpc';
 import { encode, Memory, Message, type SendTarget, sendObject, type WireObject } from '@larder/wire';
-import { COUNTER_COUNT } from '../session/counters.ts';
-import { itemOfOwner } from './item-owners.ts';
-import { RpcHandler } from './rpc-handler.ts';
+import { transportOwner } from './item-owners.ts';
 import type { RpcOutput, RpcStream } from './rpc-output.ts';
+import { RpcHarness } from './testing/rpc-harness.ts';
 
 const ITERATIONS = 200_000;
 const { KeyValueTypes: types } = rpc;
 
-const layout = planStore({ memoryBytes: 64 << 20, itemBytesMax: 1 << 20 }, { networkPages: 4 });
-const arena = Arena.portable(layout.arenaBytes);
-const store = Store.create(arena, layout);
-const handler = new RpcHandler(
-  { arena, store, counters: new Float64Array(COUNTER_COUNT) },
-  { datagramsMax: 16, allows: () => true, requestsPerEvent: 1000 },
-);
+const harness = new RpcHarness();
+const { arena, store } = harness.session;
+const handler = harness.rpc;
 const pool = new BufferPool(store.networkAllocator(), 60 * KIB, 2);
 const room = pool.take();
 const sendBuffer = pool.take();
@@ -39,12 +33,13 @@ class NullStream implements RpcStream, SendTarget {
   copy(): void {}
   writeBytes(): void {}
   reference(_offset: number, _bytes: number, owner: number): void {
-    store.release(itemOfOwner(owner));
+    handler.onRelease(transportOwner(owner));
   }
 }
 
 const stream = new NullStream();
 const output: RpcOutput = {
+  id: 0,
   replyBytesMax: Number.POSITIVE_INFINITY,
   stream,
   replies: null,

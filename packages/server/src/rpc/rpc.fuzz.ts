@@ -1,4 +1,4 @@
-/** Mutated requests of the typed protocol, many of them. */
+/** Hostile input to the typed protocol, much of it. */
 import { runMutatedRequests } from './testing/mutated-requests.ts';
 
 runMutatedRequests(1_000_000);

@@ -66,7 +66,7 @@ export class ValueReply {
       this.#append(vals, item, offset, this.#store.valueBytes(item));
     } else {
       // In one of several values, one of several pieces is copied together.
-      this.#appendCopy(vals, this.#joined(item));
+      vals.append(this.#joined(item));
     }
     this.#store.release(item);
   }
@@ -112,26 +112,8 @@ export class ValueReply {
 
   /** A value in several chunks as a field of an ordinary reply, and as it must be for datagrams: a copy. */
   setCopy(reply: { val: Uint8Array }, item: number): void {
-    const joined = this.#joined(item);
+    reply.val = this.#joined(item);
     this.#store.release(item);
-    this.copying(() => {
-      reply.val = joined;
-    });
-  }
-
-  /**
-   * Assigns bytes from outside the arena. Long ones would be put into a chunk that is sent by reference; but what a
-   * transport gives back is taken for an item, so they are copied like short ones.
-   */
-  copying(assign: () => void): void {
-    const encoder = this.#encoder;
-    const least = encoder.policy.referenceBytesMin;
-    encoder.policy.referenceBytesMin = Number.POSITIVE_INFINITY;
-    try {
-      assign();
-    } finally {
-      encoder.policy.referenceBytesMin = least;
-    }
   }
 
   /** Throws `TOO_LARGE` for replies longer than an output takes. */
@@ -146,10 +128,6 @@ export class ValueReply {
     }
     this.#store.retain(item);
     vals.appendReference(offset, bytes, ownerOfItem(item));
-  }
-
-  #appendCopy(vals: ValueList, value: Uint8Array): void {
-    this.copying(() => vals.append(value));
   }
 
   #joined(item: number): Uint8Array {

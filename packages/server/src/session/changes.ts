@@ -16,7 +16,6 @@ import {
   TOUCH_HITS,
   TOUCH_MISSES,
 } from './counters.ts';
-import { EventCategory } from './event-log.ts';
 import type { SessionOutput } from './output.ts';
 import { DELETED, NO_MEMORY_ARITHMETIC, NOT_FOUND, NOT_NUMERIC, STATUS_REPLIES, TOUCHED } from './replies.ts';
 
@@ -46,34 +45,11 @@ export class Changes {
     }
     const store = this.#store;
     const { keyOffset, keyBytes } = request;
-    const detail = this.#context.options.statistics.detail;
-    if (detail.enabled) detail.recordDelete(this.#context.prefixText(keyOffset, keyBytes));
     const hash = store.hash(keyOffset, keyBytes);
-    if ((this.#context.watched & EventCategory.deletions) !== 0) {
-      this.logDeletion(output, keyOffset, keyBytes, hash, 'delete');
-    }
+    this.#context.logDelete(output, keyOffset, keyBytes, hash, 'delete');
     const found = store.delete(keyOffset, keyBytes, hash, request.holdoffSeconds) === StoreResult.deleted;
     this.#counters[found ? DELETE_HITS : DELETE_MISSES]! += 1;
     if (!request.noreply) this.#context.replies.fixed(output, found ? DELETED : NOT_FOUND);
-  }
-
-  /** For `watch deletions`, before the item goes. */
-  logDeletion(
-    output: SessionOutput,
-    keyOffset: number,
-    keyBytes: number,
-    hash: number,
-    command: string,
-  ): void {
-    const store = this.#store;
-    const item = store.peek(keyOffset, keyBytes, hash, false);
-    if (item === 0) return;
-    const key = this.#context.keyText(keyOffset, keyBytes);
-    this.#context.options.events.write(
-      EventCategory.deletions,
-      `type=deleted key=${key} cmd=${command} clsid=${store.slabClass(item)} cfd=${output.id} size=${store.valueBytes(item)}`,
-    );
-    store.release(item);
   }
 
   arithmetic(output: SessionOutput, decrement: boolean): void {

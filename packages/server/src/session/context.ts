@@ -109,9 +109,14 @@ export class SessionContext {
     return offset;
   }
 
+  /** Whether what becomes of a key that is stored must be told. */
+  get watchesStores(): boolean {
+    return (this.watched & EventCategory.mutations) !== 0;
+  }
+
   /** A key was stored, or was not: for `watch mutations`. */
   logStore(
-    output: SessionOutput,
+    output: WatchedOutput,
     key: string,
     status: string,
     command: string,
@@ -126,7 +131,7 @@ export class SessionContext {
   }
 
   /** A key was looked up: for `watch fetchers` and `stats detail`. `item` is 0 for a miss. */
-  logFetch(output: SessionOutput, keyOffset: number, keyBytes: number, item: number): void {
+  logFetch(output: WatchedOutput, keyOffset: number, keyBytes: number, item: number): void {
     const detail = this.options.statistics.detail;
     if (detail.enabled) detail.recordGet(this.prefixText(keyOffset, keyBytes), item !== 0);
     if ((this.watched & EventCategory.fetchers) === 0) return;
@@ -140,4 +145,23 @@ export class SessionContext {
       `type=item_get key=${key} status=${found ? 'found' : 'not_found'} clsid=${slabClass} cfd=${output.id} size=${bytes}`,
     );
   }
+
+  /** A key is about to be deleted: for `watch deletions` and `stats detail`. */
+  logDelete(output: WatchedOutput, keyOffset: number, keyBytes: number, hash: number, command: string): void {
+    const { detail } = this.options.statistics;
+    if (detail.enabled) detail.recordDelete(this.prefixText(keyOffset, keyBytes));
+    if ((this.watched & EventCategory.deletions) === 0) return;
+    const { store } = this;
+    const item = store.peek(keyOffset, keyBytes, hash, false);
+    if (item === 0) return;
+    const key = this.keyText(keyOffset, keyBytes);
+    this.options.events.write(
+      EventCategory.deletions,
+      `type=deleted key=${key} cmd=${command} clsid=${store.slabClass(item)} cfd=${output.id} size=${store.valueBytes(item)}`,
+    );
+    store.release(item);
+  }
 }
+
+/** Whoever asked, as the event log shows it. */
+export type WatchedOutput = Pick<SessionOutput, 'id'>;

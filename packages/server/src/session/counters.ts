@@ -41,6 +41,8 @@ export const COUNTER_NAMES: readonly string[] = [
   'udp_too_large',
   'conn_batches',
   'conn_yields',
+  'read_buf_oom',
+  'gathered_bytes',
 ];
 
 function indexOf(name: string): number {
@@ -89,5 +91,15 @@ export const CONN_BATCHES: number = indexOf('conn_batches');
 /** Calls of onData that left requests for later (`-R`). */
 export const CONN_YIELDS: number = indexOf('conn_yields');
 
+/** Requests that were refused because all memory for long ones was taken. */
+export const READ_BUF_OOM: number = indexOf('read_buf_oom');
+
+/** Held by long requests of which the rest is still to come: goes up and down. */
+export const GATHERED_BYTES: number = indexOf('gathered_bytes');
+
 /** Length of a counter array. */
 export const COUNTER_COUNT: number = COUNTER_NAMES.length;
+
+/** In a worker's counters, the same ones of the typed protocol begin here. */
+export const RPC_COUNTERS: number = 64;
+if (COUNTER_COUNT > RPC_COUNTERS) throw new Error('server counters: those of the two protocols overlap');

@@ -16,6 +16,12 @@ export const CommandKind: {
   readonly metaDelete: 8;
   readonly metaArithmetic: 9;
   readonly other: 10;
+  /** The typed protocol's. */
+  readonly rpcGet: 11;
+  readonly rpcSet: 12;
+  readonly rpcDelete: 13;
+  readonly rpcLease: 14;
+  readonly rpcOther: 15;
 } = {
   get: 0,
   set: 1,
@@ -28,10 +34,15 @@ export const CommandKind: {
   metaDelete: 8,
   metaArithmetic: 9,
   other: 10,
+  rpcGet: 11,
+  rpcSet: 12,
+  rpcDelete: 13,
+  rpcLease: 14,
+  rpcOther: 15,
 };
 export type CommandKind = (typeof CommandKind)[keyof typeof CommandKind];
 
-/** For labels: the name of a kind is at its number. */
+/** The name of a kind is at its number; those of the typed protocol begin with RPC_PREFIX. */
 export const COMMAND_KIND_NAMES: readonly string[] = [
   'get',
   'set',
@@ -44,7 +55,15 @@ export const COMMAND_KIND_NAMES: readonly string[] = [
   'meta_delete',
   'meta_arithmetic',
   'other',
+  'rpc_get',
+  'rpc_set',
+  'rpc_delete',
+  'rpc_lease',
+  'rpc_other',
 ];
+
+/** In front of the names of what the typed protocol counts and measures. */
+export const RPC_PREFIX: string = 'rpc_';
 
 /** One batch in this many is timed. */
 export const SAMPLE_EVERY_BATCHES: number = 32;

@@ -21,7 +21,6 @@ import {
   type MetaFlags,
   RequestStatus,
 } from '@larder/protocol';
-import type { Changes } from './changes.ts';
 import type { SessionContext } from './context.ts';
 import {
   CMD_META,
@@ -33,7 +32,6 @@ import {
   INCR_MISSES,
   STORE_NO_MEMORY,
 } from './counters.ts';
-import { EventCategory } from './event-log.ts';
 import { MetaLine } from './meta-reply.ts';
 import { codeOf } from './meta-set.ts';
 import type { SessionOutput } from './output.ts';
@@ -43,7 +41,6 @@ export class MetaChanges {
   readonly #context: SessionContext;
   readonly #store: Store;
   readonly #counters: Float64Array;
-  readonly #changes: Changes;
   readonly #delete: MetaDeleteRequest;
   readonly #arithmetic: MetaArithmeticRequest;
   readonly #line: MetaLine;
@@ -70,11 +67,10 @@ export class MetaChanges {
     touchExpiry: -1,
   };
 
-  constructor(context: SessionContext, changes: Changes) {
+  constructor(context: SessionContext) {
     this.#context = context;
     this.#store = context.store;
     this.#counters = context.counters;
-    this.#changes = changes;
     this.#delete = new MetaDeleteRequest(context.arena);
     this.#arithmetic = new MetaArithmeticRequest(context.arena);
     this.#line = new MetaLine(context);
@@ -97,11 +93,7 @@ export class MetaChanges {
     const touches = flags.has(FLAG_T) && (options.invalidate || options.dropValue);
     options.touchExpiry = touches ? store.expiryFrom(flags.ttlSeconds) : -1;
     const hash = store.hash(keyOffset, keyBytes);
-    const detail = this.#context.options.statistics.detail;
-    if (detail.enabled) detail.recordDelete(this.#context.prefixText(keyOffset, keyBytes));
-    if ((this.#context.watched & EventCategory.deletions) !== 0) {
-      this.#changes.logDeletion(output, keyOffset, keyBytes, hash, 'md');
-    }
+    this.#context.logDelete(output, keyOffset, keyBytes, hash, 'md');
     const result = store.metaDelete(keyOffset, keyBytes, hash, options);
     const done = result === StoreResult.deleted;
     const counters = this.#counters;

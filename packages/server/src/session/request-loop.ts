@@ -85,12 +85,12 @@ export class RequestLoop {
     this.#leases = new LeaseGets(context);
     this.#metaGets = new MetaGets(context);
     this.#metaSets = new MetaSets(context, this.storage);
-    this.#metaChanges = new MetaChanges(context, this.#changes);
+    this.#metaChanges = new MetaChanges(context);
     this.#administration = new Administration(context);
     this.#tuning = new Tuning(context);
     this.#metadump = new Metadump(context);
     this.#authentication = new Authentication(context);
-    this.#binary = new BinaryLoop(context, this.#changes);
+    this.#binary = new BinaryLoop(context);
     this.#latency = context.options.latency;
     this.#watch = watch;
   }

@@ -11,7 +11,7 @@
  *     └──first byte 0x80──────▶ binary, binaryData, binarySwallow
  * ```
  */
-import type { RpcConnection } from '../rpc/rpc-handler.ts';
+import type { RpcConnection } from '../rpc/rpc-connection.ts';
 import type { PendingMeta } from './meta-reply.ts';
 
 export const SessionState: {

@@ -26,7 +26,6 @@ import {
   STORE_NO_MEMORY,
   STORE_TOO_LARGE,
 } from './counters.ts';
-import { EventCategory } from './event-log.ts';
 import type { SessionOutput } from './output.ts';
 import {
   BAD_DATA,
@@ -50,7 +49,8 @@ export interface MetaSetFinisher {
   finishMeta(session: Session, output: SessionOutput): void;
 }
 
-const MODE_NAMES: readonly string[] = ['', 'set', 'add', 'replace', 'append', 'prepend', 'cas'];
+/** The modes as `watch mutations` words them, by their numbers. */
+export const MODE_NAMES: readonly string[] = ['', 'set', 'add', 'replace', 'append', 'prepend', 'cas'];
 
 export class Storage {
   readonly #context: SessionContext;
@@ -122,7 +122,7 @@ export class Storage {
     const item = store.create(keyOffset, keyBytes, hash, request.flags, expiry, valueBytes);
     if (item > 0) return this.block(session, output, item, valueBytes, at, end);
     if (mode === StoreMode.set) store.unlinkKey(keyOffset, keyBytes, hash);
-    const key = this.#watchesStores() ? this.#context.keyText(keyOffset, keyBytes) : '';
+    const key = this.#context.watchesStores ? this.#context.keyText(keyOffset, keyBytes) : '';
     this.#refuse(session, output, item, key);
     return this.#swallow(session, valueBytes + TERMINATOR_BYTES, at, end);
   }
@@ -132,7 +132,7 @@ export class Storage {
     const { keyOffset, keyBytes, valueBytes, flags } = this.#request;
     const next = at + valueBytes;
     if (end - next < TERMINATOR_BYTES || this.#view.getUint16(next, true) !== CRLF_16) return 0;
-    if (this.#watchesStores()) return 0;
+    if (this.#context.watchesStores) return 0;
     if (!this.#store.overwrite(keyOffset, keyBytes, hash, flags, at, valueBytes)) return 0;
     const reply = this.#count(session, StoreResult.stored);
     if (!session.noreply) this.#context.replies.fixed(output, reply);
@@ -244,7 +244,7 @@ export class Storage {
     const store = this.#store;
     const item = session.item;
     session.item = 0;
-    if (this.#watchesStores()) {
+    if (this.#context.watchesStores) {
       this.#finishWatched(session, output, item);
       return;
     }
@@ -323,10 +323,6 @@ export class Storage {
     session.restBytes = bytes - taken;
     session.state = session.restBytes > 0 ? SessionState.swallow : SessionState.line;
     return at + taken;
-  }
-
-  #watchesStores(): boolean {
-    return (this.#context.watched & EventCategory.mutations) !== 0;
   }
 }
 

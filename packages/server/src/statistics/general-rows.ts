@@ -5,6 +5,7 @@
  */
 import { BUCKETS_PER_ITEM } from '@larder/cache';
 import { PAGE_BYTES } from '@larder/datapath';
+import { RPC_PREFIX } from '../session/latency.ts';
 import type { StatisticsRow } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
 import type { ServerStatistics } from './server-statistics.ts';
@@ -49,8 +50,8 @@ function* connectionRows(statistics: ServerStatistics): Iterable<StatisticsRow> 
 }
 
 /** Memory for receiving and sending, which memcached calls read buffers. */
-function* bufferRows({ store }: ServerStatistics): Iterable<StatisticsRow> {
-  const buffers = store.networkAllocator();
+function* bufferRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
+  const buffers = statistics.store.networkAllocator();
   let free = 0;
   for (let slabClass = 1; slabClass <= buffers.classes.last; slabClass++) {
     free += buffers.freeChunks(slabClass) * (buffers.classes.chunkBytes[slabClass] ?? 0);
@@ -58,7 +59,7 @@ function* bufferRows({ store }: ServerStatistics): Iterable<StatisticsRow> {
   yield ['read_buf_count', buffers.chunksInUse()];
   yield ['read_buf_bytes', buffers.pagesUsed * PAGE_BYTES];
   yield ['read_buf_bytes_free', free];
-  yield ['read_buf_oom', 0];
+  yield ['read_buf_oom', statistics.counters().get('read_buf_oom') ?? 0];
 }
 
 /** Counters of the sessions that are told under memcached's names, in memcached's order. */
@@ -104,6 +105,33 @@ const LARDER_COUNTERS = [
   'udp_refused',
   'udp_too_large',
   'conn_batches',
+] as const;
+
+/** What the typed protocol has of the counters above, told again behind RPC_PREFIX. */
+const RPC_ROWS = [
+  'cmd_get',
+  'cmd_set',
+  'get_hits',
+  'get_misses',
+  'delete_hits',
+  'delete_misses',
+  'cas_hits',
+  'cas_misses',
+  'cas_badval',
+  'store_too_large',
+  'store_no_memory',
+  'lease_get_hits',
+  'lease_get_tokens',
+  'lease_get_hot',
+  'lease_set_stored',
+  'lease_set_stale',
+  'lease_set_rejected',
+  'protocol_errors',
+  'udp_requests',
+  'udp_malformed',
+  'udp_refused',
+  'conn_batches',
+  'gathered_bytes',
 ] as const;
 
 function* commandRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
@@ -206,5 +234,10 @@ function* larderRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
   yield ['transient_reclaimed', totals.transientReclaimed];
   yield ['hash_splits', totals.hashSplits];
   yield ['maintenance_longest_us', Math.round(totals.maintenanceLongestUs)];
+  const { control } = statistics.shared;
+  yield ['copy_bytes_max', statistics.store.copyBytesMax];
+  yield ['copy_calibrations', Atomics.load(control, Control.copyCalibrations)];
+  yield ['copy_calibration_us', Atomics.load(control, Control.copyCalibrationMicroseconds)];
   for (const name of LARDER_COUNTERS) yield [name, counters.get(name) ?? 0];
+  for (const name of RPC_ROWS) yield [RPC_PREFIX + name, counters.get(RPC_PREFIX + name) ?? 0];
 }

@@ -6,7 +6,8 @@
 import type { Store } from '@larder/cache';
 import type { TransportKind } from '@larder/datapath';
 import type { ServerSettings } from '../options/server-options.ts';
-import { COUNTER_NAMES } from '../session/counters.ts';
+import { COUNTER_NAMES, GATHERED_BYTES, RPC_COUNTERS } from '../session/counters.ts';
+import { RPC_PREFIX } from '../session/latency.ts';
 import type { StatisticsRow, StatisticsSource } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
 import type { SharedState } from '../workers/shared-state.ts';
@@ -60,10 +61,16 @@ export class ServerStatistics implements StatisticsSource {
     this.#published = workers.map((worker) => shared.published(worker));
   }
 
-  /** Sessions' counters by name, summed. */
+  /** What was counted by name, of all protocols together, and behind RPC_PREFIX the typed protocol's part. */
   counters(): Map<string, number> {
     const baseline = this.shared.counterBaseline;
-    return new Map(COUNTER_NAMES.map((name, index) => [name, this.#sum(index) - baseline[index]!]));
+    const counters = new Map<string, number>();
+    for (const [index, name] of COUNTER_NAMES.entries()) {
+      const typed = this.#sum(RPC_COUNTERS + index) - baseline[RPC_COUNTERS + index]!;
+      counters.set(name, this.#sum(index) - baseline[index]! + typed);
+      counters.set(RPC_PREFIX + name, typed);
+    }
+    return counters;
   }
 
   published(): PublishedTotals {
@@ -99,7 +106,10 @@ export class ServerStatistics implements StatisticsSource {
   reset(): void {
     this.#ownThread.publish();
     const { counterBaseline, publishedBaseline } = this.shared;
-    for (let index = 0; index < COUNTER_NAMES.length; index++) counterBaseline[index] = this.#sum(index);
+    for (let index = 0; index < counterBaseline.length; index++) {
+      // What goes up and down is told as it is.
+      if (index % RPC_COUNTERS !== GATHERED_BYTES) counterBaseline[index] = this.#sum(index);
+    }
     for (let index = 0; index < publishedBaseline.length; index++) {
       publishedBaseline[index] = this.#published.reduce((sum, words) => sum + words[index]!, 0);
     }

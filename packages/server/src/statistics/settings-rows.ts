@@ -1,13 +1,18 @@
 /** The rows of `stats settings`, under memcached's names where memcached has the setting. */
 import { LISTEN_BACKLOG, PAGE_BYTES } from '@larder/datapath';
 import { formatHostPort } from '@larder/host';
-import { EVENT_RING_BYTES, WATCHER_OUTPUT_BYTES_MAX } from '../limits.ts';
+import { EVENT_RING_BYTES, MIB, WATCHER_OUTPUT_BYTES_MAX } from '../limits.ts';
 import type { StatisticsRow } from '../session/statistics-source.ts';
 import { Control } from '../workers/control.ts';
 import type { ServerStatistics } from './server-statistics.ts';
 
 function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
+}
+
+/** As it is given: 0 for no limit. */
+function readBufferMegabytes(bytes: number): number {
+  return Number.isFinite(bytes) ? bytes / MIB : 0;
 }
 
 export function* settingsRows(statistics: ServerStatistics): Iterable<StatisticsRow> {
@@ -62,5 +67,7 @@ export function* settingsRows(statistics: ServerStatistics): Iterable<Statistics
   yield ['udp_datagrams_max', settings.udpDatagramsMax];
   yield ['huge_pages', yesNo(settings.hugePages)];
   yield ['calibrate', yesNo(settings.calibrate)];
+  yield ['copy_bytes_max', statistics.store.copyBytesMax];
+  yield ['read_buf_mem_limit', readBufferMegabytes(settings.readBufferBytesMax)];
   yield ['zero_copy', yesNo(settings.zeroCopy)];
 }

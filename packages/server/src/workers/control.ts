@@ -29,6 +29,9 @@ export const Control: {
   readonly maintenanceSlices: 10;
   readonly isCrawling: 11;
   readonly isMovingPage: 12;
+  /** How often the copy threshold was measured, and what the last time cost. */
+  readonly copyCalibrations: 13;
+  readonly copyCalibrationMicroseconds: 14;
   /** First of 16 words: watchers by category. */
   readonly watchersByCategory: 16;
   /** First of THREADS words: watchers by worker, and whether it was woken to read events. */
@@ -47,6 +50,8 @@ export const Control: {
   maintenanceSlices: 10,
   isCrawling: 11,
   isMovingPage: 12,
+  copyCalibrations: 13,
+  copyCalibrationMicroseconds: 14,
   watchersByCategory: 16,
   watchersOfWorker: 32,
   eventsPending: 32 + WORKERS_MAX,

@@ -16,9 +16,9 @@ import {
 import { formatHostPort, isAddressAllowed, type LogMessage, STOP_FLUSH_MS } from '@larder/host';
 import { ServerError } from '../errors.ts';
 import type { SharedEventLog } from '../events/shared-event-log.ts';
-import { itemOfOwner } from '../rpc/item-owners.ts';
 import { RpcHandler } from '../rpc/rpc-handler.ts';
-import type { SessionOptions } from '../session/context.ts';
+import type { SessionContext, SessionOptions } from '../session/context.ts';
+import { RPC_COUNTERS } from '../session/counters.ts';
 import { DatagramHandler, datagramGatherBytes } from '../session/datagram-handler.ts';
 import { EventCategory } from '../session/event-log.ts';
 import type { Session } from '../session/session.ts';
@@ -74,7 +74,7 @@ export class WorkerHandler extends SessionHandler {
     this.#post = post;
     this.#datagrams = createDatagramHandler(this, options, input);
     this.#rpcPort = input.rpcPort;
-    this.#rpc = createRpcHandler(options, input);
+    this.#rpc = createRpcHandler(this.context, input);
     options.store.evictionObserver = (item, slabClass) => this.#logEviction(item, slabClass);
     this.#input = input;
     this.#control = shared.control;
@@ -156,9 +156,9 @@ export class WorkerHandler extends SessionHandler {
     return super.onData(connection, start, end);
   }
 
-  /** The kernel no longer reads an item, which the typed protocol has marked. */
   override onRelease(owner: number): void {
-    super.onRelease(itemOfOwner(owner));
+    if (this.#rpc === undefined) super.onRelease(owner);
+    else this.#rpc.onRelease(owner);
   }
 
   onRefuse(): Uint8Array {
@@ -175,7 +175,9 @@ export class WorkerHandler extends SessionHandler {
   override onClose(connection: Connection<Session>, reason: CloseReason, error?: Error): void {
     super.onClose(connection, reason);
     // A connection that failed before it was opened has no session.
-    if ((connection.session as Session | undefined) !== undefined) this.#open--;
+    const session = connection.session as Session | undefined;
+    if (session !== undefined) this.#open--;
+    if (session !== undefined && session.rpc !== null) this.#rpc!.onClose(session.rpc);
     if (connection.id < this.#table.rows - LISTENER_ROWS) {
       this.#table.close(connection.id);
       this.#shown[connection.id] = -1;
@@ -273,13 +275,17 @@ export class WorkerHandler extends SessionHandler {
 
 /** Undefined when there is no port for the typed protocol. */
 function createRpcHandler(
-  options: SessionOptions,
+  context: SessionContext,
   { rpcPort, settings }: WorkerInput,
 ): RpcHandler | undefined {
   if (rpcPort === 0) return undefined;
-  const { u8 } = options.arena;
-  const { udpNetworks, udpDatagramsMax, requestsPerEvent } = settings;
-  return new RpcHandler(options, {
+  const { u8 } = context;
+  const { udpNetworks, udpDatagramsMax, requestsPerEvent, readBufferBytesMax, threads } = settings;
+  return new RpcHandler(context, {
+    counters: context.counters.subarray(RPC_COUNTERS),
+    // As in memcached, every worker has its share.
+    gatherBytesMax: readBufferBytesMax / threads,
+    clock: () => performance.now(),
     datagramsMax: udpDatagramsMax,
     allows: (source) => isAddressAllowed(udpNetworks, u8, source.addressOffset, source.family),
     requestsPerEvent,

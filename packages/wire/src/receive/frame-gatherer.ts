@@ -1,20 +1,27 @@
 /** One frame that arrives in parts: its bytes so far, in memory that grows with them and not with its claim. */
 import { Memory } from '../decode/memory.ts';
+import type { GatherBudget } from './gather-budget.ts';
 
 const CAPACITY_INITIAL = 64 * 1024;
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 export class FrameGatherer {
   readonly type: number;
   readonly id: number;
   readonly bytes: number;
   received = 0;
-  #u8: Uint8Array<ArrayBuffer>;
+  /** Whether there is no memory for it: what comes is counted and thrown away. */
+  isRefused = false;
+  /** The budget's: since when it holds memory. */
+  sinceMs = 0;
+  readonly #budget: GatherBudget | null;
+  #u8: Uint8Array<ArrayBuffer> = NOTHING;
 
-  constructor(bytes: number, type: number, id: number) {
+  constructor(bytes: number, type: number, id: number, budget: GatherBudget | null = null) {
     this.bytes = bytes;
     this.type = type;
     this.id = id;
-    this.#u8 = new Uint8Array(Math.min(bytes, CAPACITY_INITIAL));
+    this.#budget = budget;
   }
 
   get isComplete(): boolean {
@@ -24,8 +31,8 @@ export class FrameGatherer {
   /** Takes what belongs to the frame of [start, end); returns where the rest begins. */
   take(source: Uint8Array, start: number, end: number): number {
     const count = Math.min(end - start, this.bytes - this.received);
-    this.#reserve(this.received + count);
-    this.#u8.set(source.subarray(start, start + count), this.received);
+    if (!this.isRefused) this.#reserve(this.received + count);
+    if (!this.isRefused) this.#u8.set(source.subarray(start, start + count), this.received);
     this.received += count;
     return start + count;
   }
@@ -35,10 +42,29 @@ export class FrameGatherer {
     return new Memory(this.#u8.buffer);
   }
 
+  /** Gives the memory back, and takes no more. */
+  refuse(): void {
+    this.isRefused = true;
+    if (this.#budget !== null) this.#budget.refused++;
+    this.release();
+  }
+
+  /** Gives the memory back. */
+  release(): void {
+    this.#budget?.give(this, this.#u8.length);
+    this.#u8 = NOTHING;
+  }
+
   #reserve(bytes: number): void {
-    if (bytes <= this.#u8.length) return;
-    const grown = new Uint8Array(Math.min(this.bytes, Math.max(bytes, this.#u8.length * 2)));
-    grown.set(this.#u8);
-    this.#u8 = grown;
+    const capacity = this.#u8.length;
+    if (bytes <= capacity) return;
+    const grown = Math.min(this.bytes, Math.max(bytes, capacity * 2, CAPACITY_INITIAL));
+    if (this.#budget?.take(this, grown - capacity) === false) {
+      this.refuse();
+      return;
+    }
+    const u8 = new Uint8Array(grown);
+    u8.set(this.#u8);
+    this.#u8 = u8;
   }
 }

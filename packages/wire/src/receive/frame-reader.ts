@@ -8,6 +8,7 @@ import { Message } from '../decode/message.ts';
 import { WireError } from '../errors.ts';
 import { FRAME_GATHER_BYTES_MIN, FRAME_HEADER_BYTES, MESSAGE_BYTES_MAX } from '../limits.ts';
 import { FrameGatherer } from './frame-gatherer.ts';
+import type { GatherBudget } from './gather-budget.ts';
 import type { ReceiveHolds } from './receive-holds.ts';
 
 /** Gets one message, which is valid until this returns unless it is retained. False: no more for now. */
@@ -18,6 +19,10 @@ export interface FrameReaderOptions {
   readonly messageBytesMax?: number;
   /** Lets retained messages stay in the receive buffer; without, they move to copies. */
   readonly holds?: ReceiveHolds;
+  /** What the long messages of several readers may hold together. */
+  readonly budget?: GatherBudget;
+  /** A long message got no memory, and will not be delivered; called once for each, when some of it has come. */
+  readonly onRefused?: (type: number, id: number) => void;
 }
 
 export class FrameReader {
@@ -25,8 +30,13 @@ export class FrameReader {
   readonly #onFrame: FrameHandler;
   readonly #bytesMax: number;
   readonly #holds: ReceiveHolds | null;
+  readonly #budget: GatherBudget | null;
+  readonly #onRefused: ((type: number, id: number) => void) | undefined;
   #message: Message = new Message();
   #gatherer: FrameGatherer | null = null;
+  #isRefusalTold = false;
+  /** What the handler said to the long message that was delivered last. */
+  #isWanted = true;
 
   /** One per connection; `memory` is the arena's. */
   constructor(memory: Memory, onFrame: FrameHandler, options: FrameReaderOptions = {}) {
@@ -34,6 +44,14 @@ export class FrameReader {
     this.#onFrame = onFrame;
     this.#bytesMax = Math.min(options.messageBytesMax ?? MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX);
     this.#holds = options.holds ?? null;
+    this.#budget = options.budget ?? null;
+    this.#onRefused = options.onRefused;
+  }
+
+  /** The connection is gone: what it has sent of a long message is given back. */
+  close(): void {
+    this.#gatherer?.release();
+    this.#gatherer = null;
   }
 
   /**
@@ -43,8 +61,8 @@ export class FrameReader {
   push(start: number, end: number): number {
     let at = start;
     if (this.#gatherer !== null) {
-      at = this.#gatherer.take(this.#memory.u8, at, end);
-      if (!this.#gatherer.isComplete || !this.#deliverGathered()) return at;
+      at = this.#gather(this.#gatherer, at, end);
+      if (this.#gatherer !== null || !this.#isWanted) return at;
     }
     const { view } = this.#memory;
     while (end - at >= FRAME_HEADER_BYTES) {
@@ -58,8 +76,9 @@ export class FrameReader {
         const message = this.#message.borrow(this.#memory, body, at, this.#holds);
         if (!this.#deliver(message, type, id)) return at;
       } else if (bytes >= FRAME_GATHER_BYTES_MIN) {
-        this.#gatherer = new FrameGatherer(bytes, type, id);
-        return this.#gatherer.take(this.#memory.u8, body, end);
+        this.#gatherer = new FrameGatherer(bytes, type, id, this.#budget);
+        this.#isRefusalTold = false;
+        return this.#gather(this.#gatherer, body, end);
       } else {
         return at;
       }
@@ -78,10 +97,18 @@ export class FrameReader {
     return isWanted !== false;
   }
 
-  #deliverGathered(): boolean {
-    const gatherer = this.#gatherer!;
-    this.#gatherer = null;
-    return deliverGathered(gatherer, this.#onFrame);
+  /** Takes the next part of a long message, and delivers it when it is whole; then there is no gatherer any more. */
+  #gather(gatherer: FrameGatherer, start: number, end: number): number {
+    const at = gatherer.take(this.#memory.u8, start, end);
+    if (gatherer.isRefused && !this.#isRefusalTold) {
+      this.#isRefusalTold = true;
+      this.#onRefused?.(gatherer.type, gatherer.id);
+    }
+    if (gatherer.isComplete) {
+      this.#gatherer = null;
+      this.#isWanted = gatherer.isRefused || deliverGathered(gatherer, this.#onFrame);
+    }
+    return at;
   }
 }
 
@@ -159,7 +186,12 @@ export class StreamReader {
 
 function deliverGathered(gatherer: FrameGatherer, onFrame: FrameHandler): boolean {
   const message = new Message().over(gatherer.toMemory(), 0, gatherer.bytes);
-  return onFrame(message, gatherer.type, gatherer.id) !== false;
+  try {
+    return onFrame(message, gatherer.type, gatherer.id) !== false;
+  } finally {
+    // Whoever keeps the message keeps its memory; it is no longer what this side holds for a peer.
+    gatherer.release();
+  }
 }
 
 function checkFrame(bytes: number, reserved: number, bytesMax: number): void {

@@ -1,24 +1,25 @@
 /**
- * Requests of every method with seeded mutations, and random bytes, straight into the handler of the typed
- * protocol: each is answered once, with a reply or a failure, and at the end no reference to an item is left.
+ * What anybody may send to the port of the typed protocol, seeded: requests of every method with mutations, frames
+ * that lie about their length or end early, random bytes, and datagrams with forged numbers. Each whole request is
+ * answered once; no answer has bytes from outside of a message or of the values that may be read; and at the end no
+ * reference to the arena is left.
  */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { planStore, Store } from '@larder/cache';
-import { Arena, BufferPool, SEND_BUFFER_BYTES } from '@larder/datapath';
 import * as rpc from '@larder/protocol/rpc';
-import { encode, Memory, Message, type WireObject } from '@larder/wire';
-import { COUNTER_COUNT } from '../../session/counters.ts';
-import { itemOfOwner } from '../item-owners.ts';
-import { RpcHandler } from '../rpc-handler.ts';
-import type { RpcOutput, RpcStream } from '../rpc-output.ts';
+import { DATAGRAM_BYTES, encode, FRAGMENT_HEADER_BYTES, type WireObject } from '@larder/wire';
+import { FAILURE_TYPE } from '@larder/wire/rpc';
+import { fragmentsOf, frameOf, RpcHarness, type RpcTestClient } from './rpc-harness.ts';
 
 const SEED = 0x1a_4de5;
-const ROOM_BYTES = 60_000;
+const DATAGRAMS_MAX = 16;
 const { KeyValueTypes: types } = rpc;
 
 const KEYS = ['a', 'b', 'list', 'list2', 'x'.repeat(250)];
-const VALUES = ['', 'value', 'v'.repeat(600), 'v'.repeat(9000)];
+const VALUES = ['', 'value', 'v'.repeat(600), 'v'.repeat(9000), 'w'.repeat(70_000)];
+/** The value of a key that nobody asks for, and what the receive buffer has where no message is. */
+const SECRET = 'what nobody may see';
+const OUTSIDE: Buffer = Buffer.alloc(8, 0xee);
 
 /** A generator of numbers in [0, below). */
 function generator(seed: number): (below: number) => number {
@@ -52,106 +53,121 @@ function requests(random: (below: number) => number): [number, WireObject] {
   return makers[random(makers.length)]!();
 }
 
-/** Counts replies, and gives references back as a transport does. */
-class CountingOutput implements RpcOutput {
-  readonly replyBytesMax: number = 1 << 20;
-  readonly replies: null = null;
-  readonly stream: CountingStream | null;
-  #sent = 0;
+class Attack {
+  readonly harness: RpcHarness = new RpcHarness({
+    datagramsMax: DATAGRAMS_MAX,
+    gatherBytesMax: 2 << 20,
+    store: { memoryBytes: 16 << 20, itemBytesMax: 1 << 20, evict: false },
+  });
+  readonly random: (below: number) => number = generator(SEED);
+  /** How often each of the ways was gone, and how often there was an answer. */
+  readonly counts: Record<string, number> = {};
+  #client: RpcTestClient = this.harness.connect();
 
-  constructor(stream: CountingStream | null) {
-    this.stream = stream;
+  /** One case. */
+  run(index: number): void {
+    const [type, object] = requests(this.random);
+    const message = this.#mutated(encode(object).slice());
+    const way = this.random(20);
+    if (way === 0) this.#lyingFrame(message, type, index);
+    else if (way === 1) this.#randomBytes();
+    else if (way === 2) this.#halfFrame(message, type, index);
+    else if (way < 8) this.#datagrams(message, type, index);
+    else this.#request(message, type, index);
+    if (this.random(8) === 0) this.harness.settle();
+    if (this.random(100) === 0) this.harness.nowMs += 6000;
   }
 
-  get answered(): number {
-    return this.#sent + (this.stream?.takeFrames() ?? 0);
-  }
-
-  send(reply: WireObject): void {
-    encode(reply);
-    this.#sent++;
-  }
-}
-
-/** A connection whose output is dropped; replies that are written to it directly move its cursor once. */
-class CountingStream implements RpcStream {
-  cursor: number;
-  limit: number;
-  readonly #start: number;
-  readonly #store: Store;
-  #frames = 0;
-
-  constructor(store: Store, start: number, bytes: number) {
-    this.#store = store;
-    this.#start = start;
-    this.cursor = start;
-    this.limit = start + bytes;
-  }
-
-  /** Replies so far. */
-  takeFrames(): number {
-    if (this.cursor !== this.#start) {
-      this.cursor = this.#start;
-      this.#frames++;
+  #mutated(bytes: Uint8Array): Uint8Array {
+    const { random } = this;
+    const isRandom = random(10) === 0;
+    for (
+      let times = isRandom ? Math.min(bytes.length, 500) : random(5);
+      times > 0 && bytes.length > 0;
+      times--
+    ) {
+      const place = random(random(2) === 0 ? bytes.length : Math.min(64, bytes.length));
+      bytes[place] = random(4) === 0 ? random(256) : [0, 1, 8, 16, 255][random(5)]!;
     }
-    return this.#frames;
+    return random(8) === 0 ? bytes.subarray(0, random(bytes.length + 1)) : bytes;
   }
 
-  reserve(): number {
-    return this.cursor;
+  /** A frame that is one: there is exactly one answer, with its id. */
+  #request(message: Uint8Array, type: number, id: number): void {
+    this.#client.deliver(frameOf(message, type, id));
+    const answers = this.#client.answers(this.#seen(this.#client.output(), 'request'));
+    assert.deepEqual(
+      answers.map((answer) => answer.id),
+      [id],
+      `case ${id}`,
+    );
+    assert.ok(answers[0]!.type === type || answers[0]!.type === FAILURE_TYPE);
+    if (this.#client.connection.isEnded) assert.fail(`case ${id} ended the connection`);
   }
 
-  copy(): void {}
+  /** What comes behind a wrong length is read as anything: the connection may end, and that is all. */
+  #lyingFrame(message: Uint8Array, type: number, id: number): void {
+    const { random } = this;
+    const length = [0xffff_ffff, 0x7fff_ffff, 2 << 20, message.length + 1 + random(100_000), random(64)][
+      random(5)
+    ]!;
+    const frame = frameOf(message, type, id, length);
+    if (random(3) === 0) frame.writeUInt32LE(random(256), 12);
+    this.#alone(frame, 'lying frame');
+  }
 
-  reference(_offset: number, _bytes: number, owner: number): void {
-    this.#store.release(itemOfOwner(owner));
+  #randomBytes(): void {
+    this.#alone(
+      Uint8Array.from({ length: this.random(200) }, () => this.random(256)),
+      'random bytes',
+    );
+  }
+
+  /** The connection is gone before the request is whole. */
+  #halfFrame(message: Uint8Array, type: number, id: number): void {
+    this.#alone(frameOf(message, type, id).subarray(0, this.random(16 + message.length)), 'half a frame');
+  }
+
+  #alone(bytes: Uint8Array, what: string): void {
+    const client = this.harness.connect();
+    client.deliver(bytes);
+    this.#seen(client.output(), what);
+    client.close();
+  }
+
+  /** Parts of a message with forged ids, counts, indices and lengths, some of them never sent. */
+  #datagrams(message: Uint8Array, type: number, id: number): void {
+    const { random } = this;
+    for (const datagram of fragmentsOf(message, type, id, 400 + random(1000))) {
+      if (random(6) === 0) datagram[random(FRAGMENT_HEADER_BYTES)] = [0, 1, 2, 255][random(4)]!;
+      if (random(20) === 0) continue;
+      const cut = random(20) === 0 ? random(datagram.length) : datagram.length;
+      const sent = this.harness.datagram(datagram.subarray(0, cut), 40_000 + random(3));
+      assert.ok(sent.length <= DATAGRAMS_MAX, `${sent.length} datagrams for one`);
+      assert.ok(sent.every((each) => each.length <= DATAGRAM_BYTES));
+      for (const each of sent) this.#seen(each, 'datagram');
+    }
+  }
+
+  #seen(output: Buffer, what: string): Buffer {
+    this.counts[what] = (this.counts[what] ?? 0) + (output.length > 0 ? 1 : 0);
+    assert.ok(!output.includes(SECRET) && !output.includes(OUTSIDE), `${what}: bytes from outside`);
+    return output;
   }
 }
 
 /** Registers one test of `cases` cases. */
 export function runMutatedRequests(cases: number): void {
-  test(`${cases} mutated requests are answered, each once (seed ${SEED})`, () => {
-    const layout = planStore(
-      { memoryBytes: 16 << 20, itemBytesMax: 1 << 20, evict: false },
-      { networkPages: 4 },
-    );
-    const arena = Arena.portable(layout.arenaBytes);
-    const store = Store.create(arena, layout, () => 1_700_000_000);
-    const handler = new RpcHandler(
-      { arena, store, counters: new Float64Array(COUNTER_COUNT) },
-      { datagramsMax: 16, allows: () => true, requestsPerEvent: 1000 },
-    );
-    const room = new BufferPool(store.networkAllocator(), ROOM_BYTES + 4096, 1).take();
-    const memory = Memory.ofArena(arena);
-    const sendBuffer = new BufferPool(store.networkAllocator(), SEND_BUFFER_BYTES, 1).take();
-    const outputs = [
-      new CountingOutput(null),
-      new CountingOutput(new CountingStream(store, sendBuffer, SEND_BUFFER_BYTES)),
-    ];
-    const random = generator(SEED);
-    const message = new Message();
-    for (let index = 0; index < cases; index++) {
-      const [type, object] = requests(random);
-      const bytes = encode(object).slice();
-      const isRandom = random(10) === 0;
-      for (let times = isRandom ? bytes.length : random(5); times > 0; times--)
-        bytes[random(bytes.length)] = random(4) === 0 ? random(256) : [0, 1, 8, 16, 255][random(5)]!;
-      const cut = random(8) === 0 ? random(bytes.length + 1) : bytes.length;
-      memory.u8.set(bytes.subarray(0, cut), room);
-      const output = outputs[index & 1]!;
-      const before = output.answered;
-      handler.serve(message.over(memory, room, room + cut), type, index >>> 0, output);
-      assert.equal(output.answered, before + 1, `case ${index}`);
-    }
-    for (const key of KEYS) {
-      const keyBytes = arena.node.write(key, room, 'latin1');
-      store.unlinkKey(room, keyBytes, store.hash(room, keyBytes));
-    }
-    store.flushAll(0);
-    for (let slices = 0; slices < 10_000 && store.maintain(50) < 50; slices++);
-    // Whatever a mutation made of keys was flushed too; only references could keep memory now.
-    const used = store.slabStatistics().reduce((sum, each) => sum + each.usedChunks, 0);
-    assert.equal(store.totals().currItems, 0);
-    assert.equal(used, 0, 'chunks that are still referenced');
+  test(`${cases} hostile inputs to the typed protocol (seed ${SEED})`, () => {
+    const attack = new Attack();
+    const { harness } = attack;
+    assert.equal(harness.session.ask(`set secret 0 0 ${SECRET.length}\r\n${SECRET}\r\n`), 'STORED\r\n');
+    for (let index = 1; index <= cases; index++) attack.run(index);
+    for (const what of ['request', 'lying frame', 'random bytes', 'datagram'])
+      assert.ok((attack.counts[what] ?? 0) > cases / 2000, `${what}: hardly ever answered`);
+    harness.settle();
+    assert.equal(harness.counter('gathered_bytes'), 0);
+    assert.equal(harness.leakedChunks(), 0, 'chunks that are still referenced');
+    assert.equal(harness.session.store.totals().currItems, 0);
   });
 }

@@ -14,10 +14,8 @@ import {
   BinaryStatus as Status,
 } from '@larder/protocol';
 import { PROTOCOL_LEVEL } from '../administration.ts';
-import type { Changes } from '../changes.ts';
 import type { SessionContext } from '../context.ts';
 import * as counters from '../counters.ts';
-import { EventCategory } from '../event-log.ts';
 import { CommandKind } from '../latency.ts';
 import type { SessionOutput } from '../output.ts';
 import { type Session, SessionState } from '../session.ts';
@@ -54,7 +52,6 @@ export class BinaryLoop {
   readonly #context: SessionContext;
   readonly #store: Store;
   readonly #counters: Float64Array;
-  readonly #changes: Changes;
   readonly #request: BinaryRequest;
   readonly #replies: BinaryReplies;
   readonly #storage: BinaryStorage;
@@ -81,11 +78,10 @@ export class BinaryLoop {
     newCasHigh: 0,
   };
 
-  constructor(context: SessionContext, changes: Changes) {
+  constructor(context: SessionContext) {
     this.#context = context;
     this.#store = context.store;
     this.#counters = context.counters;
-    this.#changes = changes;
     this.#request = new BinaryRequest(context.arena);
     this.#replies = new BinaryReplies(context.arena, context.store);
     this.#storage = new BinaryStorage(context, this.#replies);
@@ -217,11 +213,8 @@ export class BinaryLoop {
     const { keyOffset, keyBytes, casLow, casHigh } = request;
     const store = this.#store;
     this.#context.kind = CommandKind.delete;
-    const { detail } = this.#context.options.statistics;
-    if (detail.enabled) detail.recordDelete(this.#context.prefixText(keyOffset, keyBytes));
     const hash = store.hash(keyOffset, keyBytes);
-    if ((this.#context.watched & EventCategory.deletions) !== 0)
-      this.#changes.logDeletion(output, keyOffset, keyBytes, hash, 'delete');
+    this.#context.logDelete(output, keyOffset, keyBytes, hash, 'delete');
     let result: StoreResult;
     if (casLow === 0 && casHigh === 0) result = store.delete(keyOffset, keyBytes, hash, 0);
     else {

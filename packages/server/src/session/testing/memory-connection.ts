@@ -37,6 +37,10 @@ export class MemoryConnection implements SessionOutput {
     return this.#flushedBytes + Math.max(0, this.cursor - this.buffer) > this.congestedBytes;
   }
 
+  get isOpen(): boolean {
+    return !this.isEnded;
+  }
+
   reserve(bytes: number): number {
     if (this.isEnded || bytes > this.#bufferBytes) return 0;
     if (this.cursor + bytes > this.limit) this.#nextBuffer();

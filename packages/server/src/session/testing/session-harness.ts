@@ -133,6 +133,7 @@ export interface HarnessOptions {
   readonly session?: Partial<SessionOptions>;
   readonly users?: readonly string[];
   readonly sendBufferBytes?: number;
+  readonly networkPages?: number;
 }
 
 export class SessionHarness {
@@ -152,7 +153,7 @@ export class SessionHarness {
   constructor(options: HarnessOptions = {}) {
     const layout = planStore(
       { memoryBytes: 64 << 20, hashSeed: [1, 2], ...options.store },
-      { networkPages: 4 },
+      { networkPages: options.networkPages ?? 4 },
     );
     this.arena = Arena.portable(layout.arenaBytes);
     this.store = Store.create(this.arena, layout, () => this.seconds);
