@@ -363,7 +363,6 @@ export class Cache extends CacheEmitter {
 
   /** Ends the connections; what is under way fails. */
   async close(): Promise<void> {
-    this.#parts.udp?.close();
     await this.#parts.routes.close();
     this.emit('close');
   }

@@ -1,5 +1,5 @@
 /** Puts a cache together from its options. */
-import { type Clock, systemClock } from '@larder/routing';
+import { type Clock, systemClock, UDP_LINE_BYTES_MAX } from '@larder/routing';
 import { durationMs } from './duration.ts';
 import { CacheError, CacheErrorCode } from './errors.ts';
 import type { CacheEmitter } from './events.ts';
@@ -10,18 +10,11 @@ import { GetSettler } from './gets/get-settler.ts';
 import { Filler } from './leases/filler.ts';
 import { Flights } from './leases/flights.ts';
 import { LeaseStore } from './leases/lease-store.ts';
-import {
-  CHUNK_BYTES_DEFAULT,
-  CHUNK_BYTES_MIN,
-  FAILED_GET_MS_DEFAULT,
-  TIMEOUT_MS_DEFAULT,
-  UDP_TIMEOUT_MS_DEFAULT,
-} from './limits.ts';
+import { CHUNK_BYTES_DEFAULT, CHUNK_BYTES_MIN, FAILED_GET_MS_DEFAULT, TIMEOUT_MS_DEFAULT } from './limits.ts';
 import type { CacheOptions } from './options.ts';
 import { RouteSource } from './routes/route-source.ts';
 import { Sender } from './send/sender.ts';
 import { CacheStatistics } from './statistics.ts';
-import { UdpGets } from './udp/udp-gets.ts';
 import { ChunkStore } from './values/chunks.ts';
 import { ValueCodec } from './values/codec.ts';
 import { ValueStore } from './values/value-store.ts';
@@ -29,7 +22,6 @@ import { ValueStore } from './values/value-store.ts';
 export interface CacheParts {
   readonly routes: RouteSource;
   readonly window: FlowWindow;
-  readonly udp: UdpGets | undefined;
   readonly sender: Sender;
   readonly batcher: GetBatcher;
   readonly values: ValueStore;
@@ -54,26 +46,16 @@ function chunkBytesOf(option: number | undefined): number {
   );
 }
 
-function udpOf(options: CacheOptions, clock: Clock, statistics: CacheStatistics): UdpGets | undefined {
-  const { udp } = options;
-  if (udp === undefined || udp === false) return undefined;
-  const { port = 0, timeout } = udp === true ? {} : udp;
-  const timeoutMs = timeout === undefined ? UDP_TIMEOUT_MS_DEFAULT : durationMs(timeout);
-  return new UdpGets({ port, timeoutMs, clock, statistics });
-}
-
 export function composeCache(options: CacheOptions, events: CacheEmitter): CacheParts {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   const timeoutMs = options.timeout === undefined ? TIMEOUT_MS_DEFAULT : durationMs(options.timeout);
   const keepMs =
     options.failedGetMemory === undefined ? FAILED_GET_MS_DEFAULT : durationMs(options.failedGetMemory);
-  const statistics = new CacheStatistics();
   const failedGets = new FailedGets(clock, keepMs);
   const window = windowOf(options.window);
-  const udp = udpOf(options, clock, statistics);
-  const onServers = (): void => udp?.retain(routes.destinations());
-  const routes: RouteSource = new RouteSource(options, { clock, random, timeoutMs, events, onServers });
+  const routes = new RouteSource(options, { clock, random, timeoutMs, events });
+  const statistics = new CacheStatistics(() => routes.datagrams);
   const root = routes.root;
   const sender = new Sender(root, window, timeoutMs);
   const codec = new ValueCodec(options);
@@ -89,13 +71,13 @@ export function composeCache(options: CacheOptions, events: CacheEmitter): Cache
     events,
     joinChunks: (key, manifest, flags, schema) => values.join(key, manifest, flags, schema),
   });
-  const batcher = new GetBatcher({ root, window, settler, statistics, timeoutMs, udp });
+  const lineBytesMax = routes.isUdp ? UDP_LINE_BYTES_MAX : Infinity;
+  const batcher = new GetBatcher({ root, window, settler, statistics, timeoutMs, lineBytesMax });
   const store = new LeaseStore(sender);
   const filler = new Filler({ store, values, statistics, failedGets, events, clock, random });
   return {
     routes,
     window,
-    udp,
     sender,
     batcher,
     values,

@@ -1,4 +1,5 @@
 /** What the client counts. Plain numbers, so that counting costs nothing; adapters export them. */
+import type { DatagramTotals } from '@larder/routing';
 
 export class CacheStatistics {
   /** Keys asked for that were there, stale and negative ones included. */
@@ -33,12 +34,24 @@ export class CacheStatistics {
   negativeHits: number = 0;
   /** Refreshes in the background, early ones and those of stale values. */
   refreshes: number = 0;
-  /** UDP gets: requests, and those with a datagram lost, late or out of order. */
-  udpGets: number = 0;
-  udpLost: number = 0;
+  readonly #datagrams: () => Readonly<DatagramTotals>;
+
+  constructor(datagrams: () => Readonly<DatagramTotals>) {
+    this.#datagrams = datagrams;
+  }
+
+  /** Requests sent over UDP. */
+  get udpGets(): number {
+    return this.#datagrams().sent;
+  }
+
+  /** Those with a datagram lost, late or out of order. */
+  get udpLost(): number {
+    return this.#datagrams().lost;
+  }
 
   /** A copy that does not change any more. */
   snapshot(): Readonly<Record<keyof Omit<CacheStatistics, 'snapshot'>, number>> {
-    return { ...this };
+    return { ...this, udpGets: this.udpGets, udpLost: this.udpLost };
   }
 }

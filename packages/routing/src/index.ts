@@ -19,6 +19,7 @@ export {
   type ParsedAddress,
   parseAddress,
 } from './destination/address.ts';
+export type { DatagramTotals } from './destination/datagram-exchange.ts';
 export {
   type Destination,
   DestinationState,

@@ -1,5 +1,11 @@
 /** Every limit of this package, with the relations between them asserted at load. */
-import { GET_LINE_BYTES_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX } from '@larder/protocol';
+import {
+  DATAGRAM_BYTES,
+  DATAGRAM_HEADER_BYTES,
+  GET_LINE_BYTES_MAX,
+  KEY_BYTES_MAX,
+  LINE_BYTES_MAX,
+} from '@larder/protocol';
 
 export const PORT_DEFAULT: number = 11_211;
 
@@ -23,8 +29,11 @@ export const PROBE_JITTER: number = 0.25;
 export const FLAPPING_MS: number = 10_000;
 /** Datagrams of a destination that wait for replies: what a socket's default buffer holds, halved. */
 export const UDP_OUTSTANDING_MAX: number = 128;
-/** Keys of one datagram. */
-export const UDP_KEYS_MAX: number = 16;
+/** A socket's buffer, where the system gives that much. */
+export const UDP_RECEIVE_BUFFER_BYTES: number = 4 * 1024 * 1024;
+/** A line of gets that is to go over UDP has to fit one datagram, and so many keys of objects share one. */
+export const UDP_LINE_BYTES_MAX: number = DATAGRAM_BYTES - DATAGRAM_HEADER_BYTES;
+export const UDP_KEYS_MAX: number = 64;
 /** After losses in a row gets go over TCP for so long. */
 export const UDP_PAUSE_MS: number = 10_000;
 export const KEEP_ALIVE_MS: number = 30_000;

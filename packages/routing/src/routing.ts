@@ -20,6 +20,7 @@ import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
 import { type PrefixedRoute, RootRoute } from './config/root-route.ts';
 import { type ConfigJson, checkConfig } from './config/schema.ts';
 import { type ConfigSource, type ConfigSourceOptions, openSource } from './config/source.ts';
+import type { DatagramTotals } from './destination/datagram-exchange.ts';
 import type { Destination, DestinationState } from './destination/destination.ts';
 import { DESTINATION_DEFAULTS, type DestinationOptions } from './destination/destination-options.ts';
 import { Destinations } from './destination/destinations.ts';
@@ -184,6 +185,11 @@ export class Routing implements RouteHandle, AsyncDisposable {
   /** Every destination of the configuration in use. */
   destinations(): Iterable<Destination> {
     return this.#destinations.all();
+  }
+
+  /** Lines of gets that went over UDP so far. */
+  get datagrams(): Readonly<DatagramTotals> {
+    return this.#destinations.datagrams;
   }
 
   /** Looks for a new configuration now. Never throws: answers what was wrong, if anything. */

@@ -16,7 +16,6 @@ import { type FlowWindow, WindowOutcome } from '../flow/window.ts';
 import { KEYS_PER_MULTIGET_MAX } from '../limits.ts';
 import { windowOutcome } from '../send/trouble.ts';
 import type { CacheStatistics } from '../statistics.ts';
-import { UDP_REQUEST_BYTES_MAX, type UdpGets } from '../udp/udp-gets.ts';
 import type { GetSettler } from './get-settler.ts';
 import { composeMultiget, Multiget } from './multiget.ts';
 import type { PendingGet } from './pending-get.ts';
@@ -28,8 +27,8 @@ export interface GetBatcherParts {
   readonly settler: GetSettler;
   readonly statistics: CacheStatistics;
   readonly timeoutMs: number;
-  /** Gets go over UDP where they can. */
-  readonly udp: UdpGets | undefined;
+  /** A line of more bytes would not fit a datagram; Infinity where gets go over connections. */
+  readonly lineBytesMax: number;
 }
 
 const RESOLVED: Promise<void> = Promise.resolve();
@@ -59,7 +58,10 @@ export class GetBatcher {
     const root = this.#parts.root();
     const request = composeMultiget(gets);
     const first = this.#directOf(root, gets[0]!, request);
-    let isSame = first !== undefined && gets.length <= KEYS_PER_MULTIGET_MAX && this.#fits(request);
+    let isSame =
+      first !== undefined &&
+      gets.length <= KEYS_PER_MULTIGET_MAX &&
+      request.length <= this.#parts.lineBytesMax;
     for (let index = 1; isSame && index < gets.length; index++) {
       isSame = this.#directOf(root, gets[index]!, request) === first;
     }
@@ -76,8 +78,8 @@ export class GetBatcher {
 
   #send(destination: Destination, gets: readonly PendingGet[], request: Buffer): void {
     this.#parts.statistics.multigets += 1;
-    const { window, settler, udp } = this.#parts;
-    new Multiget(gets, request, window, settler).send(destination, udp);
+    const { window, settler } = this.#parts;
+    new Multiget(gets, request, window, settler).send(destination);
   }
 
   #sendGroups(root: RouteHandle, gets: readonly PendingGet[], request: Buffer): void {
@@ -109,19 +111,16 @@ export class GetBatcher {
     }
   }
 
-  #fits(request: Buffer): boolean {
-    return this.#parts.udp === undefined || request.length <= UDP_REQUEST_BYTES_MAX;
-  }
-
   /** How many gets from `at` on go into one request. */
   #pieceCount(group: readonly PendingGet[], at: number, countMax: number): number {
+    const { lineBytesMax } = this.#parts;
     const rest = Math.min(countMax, group.length - at);
-    if (this.#parts.udp === undefined) return rest;
+    if (lineBytesMax === Infinity) return rest;
     let bytes = LINE_BYTES;
     let count = 0;
-    while (count < rest && bytes <= UDP_REQUEST_BYTES_MAX) {
+    while (count < rest && bytes <= lineBytesMax) {
       bytes += group[at + count]!.wireKey.length + 1;
-      if (bytes <= UDP_REQUEST_BYTES_MAX || count === 0) count += 1;
+      if (bytes <= lineBytesMax || count === 0) count += 1;
     }
     return count;
   }

@@ -115,17 +115,3 @@ function isKey(get: PendingGet, request: Buffer, reply: Buffer, keyAt: number): 
   }
   return true;
 }
-
-const VALUE_LINE = /^VALUE \S+ \d+ (\d+)(?: \d+)?$/;
-
-/** Whether the bytes are a reply to its end: values and `END`, or an error line. */
-export function isWholeReply(reply: Buffer): boolean {
-  let at = 0;
-  for (;;) {
-    const newline = reply.indexOf(NEWLINE, at);
-    if (newline < 0) return false;
-    const match = VALUE_LINE.exec(reply.toString('latin1', at, newline).trimEnd());
-    if (match === null) return true;
-    at = newline + 1 + Number(match[1]) + 2;
-  }
-}

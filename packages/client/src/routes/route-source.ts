@@ -10,7 +10,9 @@
  */
 import {
   type Clock,
+  type DatagramTotals,
   type Destination,
+  type DestinationOptions,
   DestinationState,
   poolConfig,
   type Random,
@@ -24,8 +26,10 @@ import {
   type TimerHandle,
 } from '@larder/routing';
 import type { Discovery } from '../discovery/discovery.ts';
+import { durationMs } from '../duration.ts';
 import { CacheError, CacheErrorCode } from '../errors.ts';
 import type { CacheEmitter } from '../events.ts';
+import { UDP_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import type { CacheOptions } from '../options.ts';
 
 export interface RouteSourceParts {
@@ -33,11 +37,11 @@ export interface RouteSourceParts {
   readonly random: Random;
   readonly timeoutMs: number;
   readonly events: CacheEmitter;
-  /** The servers are others now. */
-  readonly onServers: () => void;
 }
 
 const SERVERS_DEFAULT: readonly string[] = ['127.0.0.1:11211'];
+const NO_DATAGRAMS: Readonly<DatagramTotals> = { sent: 0, lost: 0 };
+const PORT_MAX = 0xffff;
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
 
@@ -63,9 +67,26 @@ function checkSources(options: CacheOptions): void {
   if (given.length > 1) {
     throw new CacheError(CacheErrorCode.invalidConfig, `${given.join(' and ')} exclude each other`);
   }
+  if (options.routes !== undefined && options.udp !== undefined && options.udp !== false) {
+    throw new CacheError(CacheErrorCode.invalidConfig, 'udp belongs to where the routes are made');
+  }
   if (Array.isArray(options.servers) && options.servers.length === 0) {
     throw new CacheError(CacheErrorCode.invalidConfig, 'the list of servers is empty');
   }
+}
+
+type UdpSettings = Pick<DestinationOptions, 'udpPort' | 'udpTimeoutMs'>;
+
+function udpSettings(udp: CacheOptions['udp']): UdpSettings | undefined {
+  if (udp === undefined || udp === false) return undefined;
+  const { port = 'same', timeout } = udp === true ? {} : udp;
+  if (port !== 'same' && !(Number.isInteger(port) && port >= 1 && port <= PORT_MAX)) {
+    throw new CacheError(CacheErrorCode.invalidConfig, `udp.port is a port, not ${port}`);
+  }
+  return {
+    udpPort: port,
+    udpTimeoutMs: timeout === undefined ? UDP_TIMEOUT_MS_DEFAULT : durationMs(timeout),
+  };
 }
 
 /** The list of servers that a discovery finds, as a configuration that changes. */
@@ -127,6 +148,7 @@ class OpeningRoute implements RouteHandle {
 export class RouteSource {
   readonly #options: CacheOptions;
   readonly #parts: RouteSourceParts;
+  readonly #udp: UdpSettings | undefined;
   readonly #opening: OpeningRoute = new OpeningRoute(this);
   #fatal: CacheError | undefined;
   #routing: Routing | undefined;
@@ -137,6 +159,7 @@ export class RouteSource {
 
   constructor(options: CacheOptions, parts: RouteSourceParts) {
     checkSources(options);
+    this.#udp = udpSettings(options.udp);
     this.#options = options;
     this.#parts = parts;
     if (options.routes !== undefined) {
@@ -157,6 +180,16 @@ export class RouteSource {
     if (this.#fatal !== undefined) return Promise.reject(this.#fatal);
     this.#ready ??= this.#open();
     return this.#ready;
+  }
+
+  /** Gets go over UDP. */
+  get isUdp(): boolean {
+    return this.#udp !== undefined;
+  }
+
+  /** What went over UDP so far. */
+  get datagrams(): Readonly<DatagramTotals> {
+    return this.#routing?.datagrams ?? NO_DATAGRAMS;
   }
 
   /** The servers, as far as they are known here. */
@@ -180,7 +213,6 @@ export class RouteSource {
     },
     onConfiguration: ({ generation }) => {
       if (generation < 2) return;
-      this.#parts.onServers();
       this.#parts.events.emit('reload');
     },
     onConfigurationError: (error) => {
@@ -254,6 +286,7 @@ export class RouteSource {
         ...(connections === undefined ? {} : { connections }),
         ...(credentials === undefined ? {} : { credentials }),
         ...(dialect === undefined ? {} : { dialect }),
+        ...this.#udp,
         ...(tls === undefined || tls === false
           ? {}
           : { tls: { rejectUnauthorized: true, ...(tls === true ? {} : tls) } }),

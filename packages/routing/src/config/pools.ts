@@ -161,6 +161,7 @@ export class PoolFactory {
       keepRoutingPrefix: pool.keep_routing_prefix ?? defaults.keepRoutingPrefix,
       credentials,
       udpPort: pool.udp_port ?? defaults.udpPort,
+      udpTimeoutMs: pool.udp_timeout ?? defaults.udpTimeoutMs,
     };
   }
 }

@@ -35,7 +35,8 @@ export interface PoolJson extends Readonly<Record<string, unknown>> {
   readonly dialect?: 'auto' | 'memcached' | 'larder' | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
-  readonly udp_port?: number | undefined;
+  readonly udp_port?: number | 'same' | undefined;
+  readonly udp_timeout?: number | undefined;
 }
 
 /** PEM text or paths of files with it. */
@@ -91,7 +92,10 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   dialect: z.enum(['auto', 'memcached', 'larder']).optional(),
   user: z.string().min(1).optional(),
   password: z.string().min(1).optional(),
-  udp_port: z.int().min(1).max(0xffff).optional(),
+  udp_port: z
+    .union([z.int().min(1).max(0xffff), z.literal('same')], { error: 'expected a port, or "same"' })
+    .optional(),
+  udp_timeout: milliseconds.optional(),
   // Of mcrouter's, without a meaning here.
   region: z.string().optional(),
   cluster: z.string().optional(),

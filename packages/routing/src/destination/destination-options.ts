@@ -53,8 +53,10 @@ export interface DestinationOptions {
   readonly keepRoutingPrefix: boolean;
   /** ASCII authentication: the first request of each connection. */
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
-  /** The UDP port for gets, 0 for TCP alone. */
-  readonly udpPort: number;
+  /** The UDP port for gets, `same` for the number of the TCP port, 0 for TCP alone. */
+  readonly udpPort: number | 'same';
+  /** A reply over UDP that is not whole by then is lost; 0 for the time-out of gets. */
+  readonly udpTimeoutMs: number;
 }
 
 /** What is used where a configuration says nothing. */
@@ -73,6 +75,7 @@ export const DESTINATION_DEFAULTS: DestinationOptions = {
   keepRoutingPrefix: false,
   credentials: undefined,
   udpPort: 0,
+  udpTimeoutMs: 0,
 };
 
 /** How long a request of this operation may take. */

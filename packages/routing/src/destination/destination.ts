@@ -8,7 +8,8 @@
  * - `forward(bytes, …)`: a request in the server's own words; `sink.onBytes` gets the reply's bytes as they came.
  *
  * Requests of one turn leave together; gets that follow each other become one multiget. All three share the
- * connections, the time-outs, the limits and the health.
+ * connections, the time-outs, the limits and the health. With `udpPort` gets of all three go over UDP; forwarded ones
+ * only where links share Node's event loop.
  */
 import type { ReplyShape } from '@larder/protocol';
 import type { Reply, Result } from '../reply.ts';
@@ -54,6 +55,9 @@ export interface DestinationStatistics {
   probes: number;
   /** Replies that were none; each ends its connection. */
   malformed: number;
+  /** Lines of gets sent over UDP, and those whose reply was lost, late or out of order. */
+  datagrams: number;
+  datagramsLost: number;
   /** Requests that wait for a reply now. */
   outstanding: number;
   bytesRead: number;

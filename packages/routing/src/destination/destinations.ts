@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../clock.ts';
 import { type Address, formatAddress } from './address.ts';
+import type { DatagramTotals } from './datagram-exchange.ts';
 import type { Destination, DestinationState } from './destination.ts';
 import type { DestinationOptions } from './destination-options.ts';
 import type { LinkFactory } from './link.ts';
@@ -24,6 +25,7 @@ export interface DestinationsOptions {
 export class Destinations {
   readonly #options: DestinationsOptions;
   readonly #ticker: Ticker;
+  readonly datagrams: DatagramTotals = { sent: 0, lost: 0 };
   readonly #byKey: Map<string, ServerDestination> = new Map();
 
   constructor(options: DestinationsOptions) {
@@ -42,7 +44,7 @@ export class Destinations {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const { clock, random, links, onState } = this.#options;
-    const environment = { clock, random, links, ticker: this.#ticker };
+    const environment = { clock, random, links, ticker: this.#ticker, datagrams: this.datagrams };
     const destination = new ServerDestination(key, address, options, environment);
     if (onState !== undefined) destination.onState((state) => onState(state, destination));
     this.#byKey.set(key, destination);

@@ -52,6 +52,11 @@ export interface Link {
 
 /** Opens a link to an address; never throws: what fails is told by `onClose`. */
 export interface LinkFactory {
+  /**
+   * Its links are driven by Node's event loop. Elsewhere what is forwarded stays on links, because a datagram,
+   * which is Node's, would have to wait for a turn of that loop.
+   */
+  readonly isOnEventLoop?: boolean;
   open(address: Address, options: LinkOptions, handler: LinkHandler): Link;
 }
 

@@ -27,6 +27,7 @@ let isFlushScheduled = false;
 
 /** Makes links of Node's sockets. */
 export const nodeLinks: LinkFactory = {
+  isOnEventLoop: true,
   open: (address: Address, options: LinkOptions, handler: LinkHandler): Link =>
     new NodeLink(address, options, handler),
 };

@@ -13,9 +13,10 @@ import type { Clock, Random } from '../clock.ts';
 import { RoutingError } from '../errors.ts';
 import { LINK_QUEUED_BYTES_HIGH } from '../limits.ts';
 import { Reply, Result } from '../reply.ts';
-import type { Request } from '../request.ts';
+import { Operation, type Request } from '../request.ts';
 import { type Address, formatAddress } from './address.ts';
-import { type DatagramGet, DatagramGets } from './datagram-gets.ts';
+import { DatagramExchange, type DatagramOwner, type DatagramTotals } from './datagram-exchange.ts';
+import { DatagramGets } from './datagram-gets.ts';
 import {
   type Destination,
   DestinationState,
@@ -36,6 +37,7 @@ export interface DestinationEnvironment {
   readonly random: Random;
   readonly ticker: Ticker;
   readonly links: LinkFactory;
+  readonly datagrams: DatagramTotals;
 }
 
 /** A request that cannot be sent before the server's kind is known. */
@@ -47,9 +49,11 @@ interface Undecided {
   readonly deadline: number;
 }
 
+const LETTER_G = 0x67;
+const LETTER_E = 0x65;
 const MALFORMED = 'the key or the flags cannot be sent';
 
-export class ServerDestination implements Destination, PipelineOwner, Expiring {
+export class ServerDestination implements Destination, PipelineOwner, DatagramOwner, Expiring {
   readonly key: string;
   readonly label: string;
   readonly name: string;
@@ -66,6 +70,8 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     tkos: 0,
     probes: 0,
     malformed: 0,
+    datagrams: 0,
+    datagramsLost: 0,
     outstanding: 0,
     bytesRead: 0,
     bytesWritten: 0,
@@ -76,7 +82,8 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
   readonly #environment: DestinationEnvironment;
   readonly #health: Health;
   readonly #listeners: Set<(state: DestinationState, destination: Destination) => void> = new Set();
-  /** Gets over UDP, where there is a port for them. */
+  /** Gets over UDP, where there is a port for them: lines of bytes, and objects that become such lines. */
+  readonly #exchange: DatagramExchange | undefined;
   readonly #datagrams: DatagramGets | undefined;
   #pipelines: Pipeline[] = [];
   #undecided: Undecided[] = [];
@@ -96,6 +103,7 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     this.#environment = environment;
     this.timeoutsOfShapes = Object.values(ReplyShape).map((shape) => timeoutOfShape(options, shape));
     const timeouts = (options.timeoutsMs ?? []).filter((each) => each > 0);
+    if (options.udpTimeoutMs > 0) timeouts.push(options.udpTimeoutMs);
     environment.ticker.prepare(Math.min(options.timeoutMs, options.connectTimeoutMs, ...timeouts));
     this.#health = new Health(
       environment.clock,
@@ -104,8 +112,12 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
       () => this.#sendProbe(),
       (state) => this.#stateChanged(state),
     );
-    this.#datagrams =
-      options.udpPort > 0 && address.kind === 'tcp' ? this.#openDatagrams(address.host) : undefined;
+    this.#exchange = this.#openExchange();
+    if (this.#exchange !== undefined) {
+      this.#datagrams = new DatagramGets(this.#exchange, this, ({ request, resolve, sink, tag }) =>
+        this.#dispatch(request, resolve, sink, tag),
+      );
+    }
   }
 
   get state(): DestinationState {
@@ -147,6 +159,12 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
   ): Result | undefined {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    if (this.#exchange !== undefined && this.#isForDatagrams(bytes, start, shape)) {
+      if (this.#exchange.send(bytes, start, end, 1, sink, tag)) {
+        this.statistics.requests++;
+        return undefined;
+      }
+    }
     const pipeline = this.#pipeline();
     if (pipeline.queuedBytes > LINK_QUEUED_BYTES_HIGH) return this.#refuse(Result.busy);
     this.statistics.requests++;
@@ -164,8 +182,21 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     this.#health.close();
     this.#environment.ticker.forget(this);
     this.#datagrams?.close(Result.shutdown);
+    this.#exchange?.close(Result.shutdown);
     this.#closePipelines(Result.shutdown);
     this.#failUndecided(Result.shutdown, 'shut down');
+  }
+
+  // What gets over UDP ask for.
+
+  forwardByStream(bytes: Buffer, start: number, end: number, sink: ForwardSink, tag: number): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) sink.onFailure(tag, refusal);
+    else this.#pipeline().forward(bytes, start, end, ReplyShape.values, sink, tag);
+  }
+
+  askByStream(request: Request, resolve: (reply: Reply) => void): void {
+    this.#dispatch(request, resolve, undefined, 0);
   }
 
   // What the pipelines report.
@@ -262,16 +293,28 @@ export class ServerDestination implements Destination, PipelineOwner, Expiring {
     else this.#dispatch(request, resolve, sink, tag);
   }
 
-  #openDatagrams(host: string): DatagramGets {
-    const { options, statistics } = this;
-    const { ticker, clock, random } = this.#environment;
-    const sendByStream = ({ request, resolve, sink, tag }: DatagramGet): void =>
-      this.#dispatch(request, resolve, sink, tag);
-    const clockNow = (): number => clock.now();
-    return new DatagramGets(
-      { host, destination: this, options, statistics, ticker, clockNow, sendByStream },
+  /** Neither a Unix socket nor an encrypted connection has a datagram port beside it. */
+  #openExchange(): DatagramExchange | undefined {
+    const { address, options } = this;
+    const { udpPort, udpTimeoutMs, tls } = options;
+    if (udpPort === 0 || address.kind !== 'tcp' || tls !== undefined) return undefined;
+    const { ticker, clock, random, datagrams: totals } = this.#environment;
+    return new DatagramExchange({
+      host: address.host,
+      port: udpPort === 'same' ? address.port : udpPort,
+      timeoutMs: udpTimeoutMs > 0 ? udpTimeoutMs : timeoutOf(options, Operation.get),
+      owner: this,
+      totals,
+      ticker,
+      clockNow: () => clock.now(),
       random,
-    );
+    });
+  }
+
+  /** get and gets; a gat changes something, so it has to arrive. */
+  #isForDatagrams(bytes: Buffer, start: number, shape: ReplyShape): boolean {
+    if (shape !== ReplyShape.values || this.#environment.links.isOnEventLoop !== true) return false;
+    return bytes[start] === LETTER_G && bytes[start + 1] === LETTER_E;
   }
 
   #dispatch(

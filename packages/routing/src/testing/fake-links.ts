@@ -76,6 +76,7 @@ export class FakeLink implements Link {
 }
 
 export class FakeLinks implements LinkFactory {
+  readonly isOnEventLoop: boolean = true;
   readonly opened: FakeLink[] = [];
 
   open(address: Address, options: LinkOptions, handler: LinkHandler): FakeLink {
