@@ -38,6 +38,10 @@ export const UDP_PENDING_MAX: number = 1_024;
 export const LEASE_TOKENS_MAX: number = 65_536;
 /** Servers that have rows of their own in the statistics. */
 export const DESTINATIONS_MAX: number = 1_024;
+/** What waits in the spool is counted at most this often. */
+export const SPOOL_LOOK_MS: number = 1_000;
+/** A log line about clients that speak the binary protocol comes at most this often, with their number. */
+export const BINARY_NOTICE_MS: number = 10_000;
 /** How often the main thread ticks: uptime, statistics. */
 export const TICK_MS: number = 1_000;
 

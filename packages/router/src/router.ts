@@ -6,6 +6,7 @@ import type { DestinationRow, RouteRow, RunningRouter } from './running-router.t
 import { sumDestinations, sumRoutes } from './statistics/destination-rows.ts';
 import { generalRows, type Row, settingRows } from './statistics/general-rows.ts';
 import type { SharedStatistics } from './statistics/shared-statistics.ts';
+import { SpoolWatch } from './statistics/spool-watch.ts';
 import type { MessageFromWorker, MessageToWorker, RouteServers, WorkerInput } from './workers/messages.ts';
 
 const RELOAD: MessageToWorker = { type: 'reload' };
@@ -35,6 +36,7 @@ export class Router implements RunningRouter {
   /** By worker: what its rows of servers are about. */
   readonly #labels: (readonly string[])[] = [];
   #routes: readonly RouteServers[] = [];
+  readonly #spool: SpoolWatch;
 
   constructor(parts: RouterParts) {
     const { settings, kind, entry, inputs } = parts;
@@ -43,6 +45,7 @@ export class Router implements RunningRouter {
     this.transport = kind;
     this.workers = settings.threads;
     this.notes = parts.notes;
+    this.#spool = new SpoolWatch(settings.spoolFolder);
     this.#host = new Host({
       ...parts,
       name: 'router',
@@ -101,12 +104,13 @@ export class Router implements RunningRouter {
     const rows = this.destinations();
     const count = (state: string): number => rows.filter((row) => row.state === state).length;
     const facts = { ...this.#parts, transport: this.transport };
-    return generalRows(facts, this.#parts.shared.sum(), {
+    const servers = {
       all: rows.length,
       up: count('up'),
       down: count('tko'),
       unknown: count('new'),
-    });
+    };
+    return generalRows(facts, this.#parts.shared.sum(), servers, this.#spool.contents());
   }
 
   #adminSource(): Omit<AdminSource, 'health'> {

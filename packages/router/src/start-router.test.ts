@@ -1,36 +1,25 @@
 /** The router as its clients see it, in front of servers that say what they are told to. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { RouterOptions } from './options/router-options.ts';
 import type { RunningRouter } from './running-router.ts';
 import { startRouter } from './start-router.ts';
+import { poolOf, startTestRouter, type TestRouter } from './testing/routers.ts';
 import { ScriptedServer, tinyCache } from './testing/scripted-server.ts';
 import { talk } from './testing/talk.ts';
 
-const routers: RunningRouter[] = [];
-after(() => Promise.all(routers.map((router) => router.stop())));
+const started: TestRouter[] = [];
+after(() => Promise.all(started.map((each) => each[Symbol.asyncDispose]())));
 
 async function start(config: unknown, options: Partial<RouterOptions> = {}): Promise<RunningRouter> {
-  const router = await startRouter({
-    config: { text: JSON.stringify(config) },
-    port: 0,
-    threads: 1,
-    adminPort: 'off',
-    serverTimeoutMs: 300,
-    connectTimeoutMs: 300,
-    probeDelayMs: 50,
-    logTo: () => undefined,
-    ...options,
-  });
-  routers.push(router);
-  return router;
+  const each = await startTestRouter(config, options);
+  started.push(each);
+  return each.router;
 }
-
-const pool = (...servers: ScriptedServer[]): unknown => ({
-  pools: { main: { servers: servers.map(({ address }) => address) } },
-  route: 'PoolRoute|main',
-});
 
 for (const transport of ['uring', 'epoll', 'node']) {
   test(`${transport}: gets over several servers come back as one, replies in the client's order`, async (context) => {
@@ -39,7 +28,7 @@ for (const transport of ['uring', 'epoll', 'node']) {
     await using c = await ScriptedServer.start(tinyCache());
     let router: RunningRouter;
     try {
-      router = await start(pool(a, b, c), { transport });
+      router = await start(poolOf(a, b, c), { transport });
     } catch (error) {
       if (!/not available/.test(String(error))) throw error;
       context.skip(String(error));
@@ -76,7 +65,7 @@ test('an unreachable server and one that never answers: errors that name them, t
   const refused = await start({ pools: { a: { servers: [address] } }, route: 'PoolRoute|a' });
   assert.match(await talk(refused.port, 'get a\r\n'), new RegExp(`^SERVER_ERROR ${address}: .*\\r\\n$`));
   assert.match(await talk(refused.port, 'set a 0 0 1\r\nx\r\n'), /^SERVER_ERROR .* down .*ECONNREFUSED/);
-  const stuck = await start(pool(silent));
+  const stuck = await start(poolOf(silent));
   const before = performance.now();
   assert.match(
     await talk(stuck.port, 'get a\r\nget b\r\nget c\r\n'),
@@ -86,13 +75,13 @@ test('an unreachable server and one that never answers: errors that name them, t
   const again = performance.now();
   assert.match(await talk(stuck.port, 'get a\r\n'), /^SERVER_ERROR .* is down and probed/);
   assert.ok(performance.now() - again < 250, 'a server that was given up costs no time');
-  const missing = await start(pool(silent), { missOnGetErrors: true });
+  const missing = await start(poolOf(silent), { missOnGetErrors: true });
   assert.equal(await talk(missing.port, 'get a\r\nget b\r\n'), 'END\r\nEND\r\n');
 });
 
 test('a malformed reply ends the connection to the server, and is an error for those who wait on it', async () => {
   await using odd = await ScriptedServer.start((line) => (line === 'get odd' ? 'HELLO\r\n' : 'END\r\n'));
-  const router = await start(pool(odd));
+  const router = await start(poolOf(odd));
   assert.match(
     await talk(router.port, 'get odd\r\n'),
     /^SERVER_ERROR .*: the connection ended before the reply/,
@@ -109,7 +98,7 @@ test('a dead server in a split get: the values of the others, and an error in pl
     socket.destroy();
     return undefined;
   });
-  const router = await start(pool(alive, dead));
+  const router = await start(poolOf(alive, dead));
   const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
   await talk(router.port, keys.map((key) => `set ${key} 0 0 1\r\nx\r\n`).join(''));
   const reply = await talk(router.port, `get ${keys.join(' ')}\r\nmn\r\n`);
@@ -118,7 +107,7 @@ test('a dead server in a split get: the values of the others, and an error in pl
 
 test('noreply is not passed on, its errors are not told, and what follows sees what it did', async () => {
   await using server = await ScriptedServer.start(tinyCache());
-  const router = await start(pool(server));
+  const router = await start(poolOf(server));
   const request =
     'set a 0 0 1 noreply\r\nx\r\nget a\r\ndelete a noreply\r\nget a\r\nincr a 1 noreply\r\nget a\r\n';
   assert.equal(await talk(router.port, request), 'VALUE a 0 1\r\nx\r\nEND\r\nEND\r\nEND\r\n');
@@ -201,7 +190,7 @@ test('a lease from the gutter is filled in the gutter, by whatever connection', 
 test('keys of __mcrouter__ tell about the configuration and the way of a request', async () => {
   await using a = await ScriptedServer.start(tinyCache());
   await using b = await ScriptedServer.start(tinyCache());
-  const router = await start(pool(a, b));
+  const router = await start(poolOf(a, b));
   const ask = async (name: string): Promise<string> => {
     const reply = await talk(router.port, `get __mcrouter__.${name}\r\n`);
     const found = /^VALUE (\S+) 0 \d+\r\n(.*)\r\nEND\r\n$/s.exec(reply);
@@ -222,9 +211,38 @@ test('keys of __mcrouter__ tell about the configuration and the way of a request
   assert.match(await ask('nonsense'), /^ERROR/);
 });
 
+test('the spool is in stats, in the metrics and in __mcrouter__.stats', async () => {
+  const spoolFolder = mkdtempSync(join(tmpdir(), 'larder-spool-'));
+  try {
+    const gone = await ScriptedServer.start(() => undefined);
+    const { address } = gone;
+    await gone[Symbol.asyncDispose]();
+    const config = {
+      pools: { a: { servers: [address] } },
+      route: { type: 'AsynclogRoute', target: 'PoolRoute|a' },
+    };
+    const router = await start(config, { adminPort: 0, spoolFolder });
+    assert.equal(await talk(router.port, 'delete one\r\ndelete two\r\n'), 'NOT_FOUND\r\nNOT_FOUND\r\n');
+    const stats = await talk(router.port, 'stats\r\n');
+    assert.match(stats, /STAT spool_written 2\r\n/);
+    assert.match(stats, /STAT spool_entries 2\r\n/);
+    assert.match(stats, /STAT spool_bytes [1-9]\d*\r\n/);
+    const told = await talk(router.port, 'get __mcrouter__.stats __mcrouter__.stats(nothing)\r\n');
+    assert.match(told, /\nspool_written 2\r\n/);
+    assert.match(told, /ERROR: there are no stats nothing/);
+    const admin = router.addresses.find(({ kind }) => kind === 'admin')!;
+    const metrics = await (await fetch(`http://${admin.text}/metrics`)).text();
+    assert.match(metrics, /larder_router_spool_written_total 2\n/);
+    assert.match(metrics, /larder_router_spool_segments 1\n/);
+    assert.match(metrics, /larder_router_spool_oldest_age \d+\n/);
+  } finally {
+    rmSync(spoolFolder, { recursive: true, force: true });
+  }
+});
+
 test('admin pages: health, numbers, metrics per server', async () => {
   await using server = await ScriptedServer.start(tinyCache());
-  const router = await start(pool(server), { adminPort: 0 });
+  const router = await start(poolOf(server), { adminPort: 0 });
   await talk(router.port, 'set a 0 0 1\r\nx\r\nget a\r\nget a\r\n');
   const admin = router.addresses.find(({ kind }) => kind === 'admin')!;
   const page = async (path: string): Promise<string> => (await fetch(`http://${admin.text}${path}`)).text();
@@ -241,7 +259,7 @@ test('admin pages: health, numbers, metrics per server', async () => {
 
 test('two workers: clients of both are counted together, and a reload reaches both', async () => {
   await using server = await ScriptedServer.start(tinyCache());
-  const router = await start(pool(server), { threads: 2 });
+  const router = await start(poolOf(server), { threads: 2 });
   await Promise.all(Array.from({ length: 20 }, () => talk(router.port, 'get a\r\n')));
   assert.match(await talk(router.port, 'stats\r\n'), /STAT cmd_get 20\r\n[\s\S]*STAT config_loads 2\r\n/);
   router.reload();
@@ -254,7 +272,7 @@ test('stop answers what is under way, and takes no more clients', async () => {
     answer = () => socket.write('VALUE a 0 1\r\nx\r\nEND\r\n');
     return undefined;
   });
-  const router = await start(pool(server));
+  const router = await start(poolOf(server));
   let reply = '';
   const client = connect(router.port, '127.0.0.1', () => client.write('get a\r\n'));
   client.on('data', (bytes) => {
@@ -274,7 +292,7 @@ test('stop answers what is under way, and takes no more clients', async () => {
 test('what cannot start says why in one line', async () => {
   await using server = await ScriptedServer.start(tinyCache());
   const port = Number(server.address.split(':')[1]);
-  await assert.rejects(start(pool(server), { port }), {
+  await assert.rejects(start(poolOf(server), { port }), {
     code: 'EADDRINUSE',
     message: /cannot listen on 127\.0\.0\.1:\d+/,
   });
@@ -284,5 +302,5 @@ test('what cannot start says why in one line', async () => {
     message: /servers/,
   });
   await assert.rejects(startRouter({ config: { file: '/no/such/file' } }), { code: 'CONFIG_SOURCE' });
-  await assert.rejects(start(pool(server), { transport: 'pigeons' }), { code: 'OPTION' });
+  await assert.rejects(start(poolOf(server), { transport: 'pigeons' }), { code: 'OPTION' });
 });

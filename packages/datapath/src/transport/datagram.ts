@@ -104,6 +104,10 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     return this.#localPort;
   }
 
+  get localDescriptor(): number {
+    return this.#descriptor;
+  }
+
   /**
    * Receives one batch from a socket, gives it to the handler and sends the replies. Returns whether more
    * may be waiting.

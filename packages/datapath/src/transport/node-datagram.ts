@@ -15,6 +15,7 @@ export class NodeDatagrams<S> implements DatagramReplies, DatagramSource {
   family = 4;
   port = 0;
   localPort = 0;
+  readonly localDescriptor: number = -1;
   readonly addressOffset: number;
   readonly #arena: Arena;
   readonly #handler: TransportHandler<S>;

@@ -54,6 +54,8 @@ export interface DatagramSource {
   readonly port: number;
   /** The port of the socket that it came to. */
   readonly localPort: number;
+  /** Its descriptor, from which a reply can be sent later on; -1 on the portable transport. */
+  readonly localDescriptor: number;
 }
 
 /**

@@ -4,6 +4,7 @@
  * ```
  *   version  hostid  config  config_file  config_age  config_md5_digest  config_sources_info
  *   preprocessed_config  options  options(name)  commands
+ *   stats  stats(topic)            the rows of `stats`, `stats servers` …, one per line
  *   route(operation,key)           the servers that such a request would go to, one per line
  *   route_handles                  the tree of route handles
  *   route_handles(operation,key)   the handles that such a request would pass
@@ -13,6 +14,7 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { operationOf, Request, type RouteHandle, type Routing } from '@larder/routing';
 import type { AdminKeys } from '../general/general-path.ts';
+import type { StatisticsSource } from '../session/operator.ts';
 import { settingRows } from '../statistics/general-rows.ts';
 import type { WorkerInput } from '../workers/messages.ts';
 
@@ -31,16 +33,20 @@ const COMMANDS: readonly string[] = [
   'route(operation,key)',
   'route_handles',
   'route_handles(operation,key)',
+  'stats',
+  'stats(topic)',
   'version',
 ];
 
 export class AdminAnswers implements AdminKeys {
   readonly #routing: Routing;
   readonly #input: WorkerInput;
+  readonly #statistics: StatisticsSource;
 
-  constructor(routing: Routing, input: WorkerInput) {
+  constructor(routing: Routing, input: WorkerInput, statistics: StatisticsSource) {
     this.#routing = routing;
     this.#input = input;
+    this.#statistics = statistics;
   }
 
   answer(key: string): string | undefined {
@@ -57,6 +63,8 @@ export class AdminAnswers implements AdminKeys {
         return COMMANDS.map((command) => PREFIX + command).join('\r\n');
       case 'options':
         return this.#options(argument);
+      case 'stats':
+        return this.#stats(argument ?? '');
       case 'route':
         return this.#withRequest(argument, (request) => this.#route(request));
       case 'route_handles':
@@ -90,6 +98,12 @@ export class AdminAnswers implements AdminKeys {
       default:
         return `ERROR: unknown command; ${PREFIX}commands lists them`;
     }
+  }
+
+  #stats(topic: string): string {
+    const rows = this.#statistics.rows(topic);
+    if (rows === undefined) return `ERROR: there are no stats ${topic}`;
+    return [...rows].map(([name, value]) => `${name} ${value}`).join('\r\n');
   }
 
   #options(name: string | undefined): string {

@@ -25,6 +25,10 @@ const GAUGES: ReadonlySet<string> = new Set([
   'num_servers_down',
   'num_servers_new',
   'config_age',
+  'spool_segments',
+  'spool_entries',
+  'spool_bytes',
+  'spool_oldest_age',
 ]);
 const COUNTED: ReadonlySet<string> = new Set([
   ...COUNTER_ROWS.map(([name]) => name),

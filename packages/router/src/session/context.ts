@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly valueBytesMax: number;
   readonly flushEnabled: boolean;
   readonly version: string;
+  /** What an operator should know about a client. */
+  readonly notice: (text: string, fields: object) => void;
   /** Arena memory of SCRATCH_BYTES, KEY_SCRATCH_BYTES and DATAGRAM_SCRATCH_BYTES. */
   readonly scratchOffset: number;
 }

@@ -11,6 +11,7 @@
  * the transport gives it again.
  */
 import {
+  BINARY_REQUEST_MAGIC,
   Command,
   CommandTable,
   GET_LINE_BYTES_MAX,
@@ -20,6 +21,7 @@ import {
   wordOf,
 } from '@larder/protocol';
 import { Operation } from '@larder/routing';
+import { BinaryRefusal } from './binary-refusal.ts';
 import type { ClientSession } from './client-session.ts';
 import type { SessionContext } from './context.ts';
 import { LineCommands } from './line-commands.ts';
@@ -52,6 +54,7 @@ export class RequestLoop {
   readonly #storage: Storage;
   readonly #lines: LineCommands;
   readonly #operator: Operator;
+  readonly #binary: BinaryRefusal;
 
   constructor(context: SessionContext, operator: Operator) {
     this.#context = context;
@@ -62,6 +65,7 @@ export class RequestLoop {
     this.#storage = new Storage(context);
     this.#lines = new LineCommands(context);
     this.#operator = operator;
+    this.#binary = new BinaryRefusal(context);
   }
 
   /** Runs what is complete of [start, end); returns up to where it was consumed. */
@@ -115,6 +119,8 @@ export class RequestLoop {
   }
 
   #line(session: ClientSession, at: number, end: number): number {
+    // No command begins with it, so that it costs nothing to look only here.
+    if (this.#u8[at] === BINARY_REQUEST_MAGIC) return this.#refuseBinary(session, at, end);
     const searched = session.searchedBytes;
     const newline = this.#context.scanner.newline(at + searched, end);
     const bytes = (newline < 0 ? end : newline) - at;
@@ -180,6 +186,12 @@ export class RequestLoop {
     while (name < end && name - at <= LEADING_SPACES_MAX && this.#u8[name] === SPACE) name++;
     const text = this.#context.node.toString('latin1', name, Math.min(end, name + 10));
     return LONG_LINE_COMMANDS.some((command) => text.startsWith(command));
+  }
+
+  #refuseBinary(session: ClientSession, at: number, end: number): number {
+    if (!this.#binary.answer(session, at, end)) return at;
+    this.#operator.end(session);
+    return end;
   }
 
   /** The rest of the input cannot be told apart into requests any more: the connection ends. */

@@ -42,5 +42,26 @@ export const OUTSTANDING = 31;
 export const CONFIG_LOADS = 32;
 export const CONFIG_FAILURES = 33;
 export const CONFIG_LOADED_AT = 34;
+/** Clients that spoke the binary protocol and were told that it is not spoken here. */
+export const BINARY_REFUSED = 35;
+/** What the worker did with the spool, copied once in a while. */
+export const SPOOL_WRITTEN = 36;
+export const SPOOL_REFUSED = 37;
+export const SPOOL_DROPPED = 38;
+export const SPOOL_READ = 39;
+export const SPOOL_DELIVERED = 40;
+export const SPOOL_DAMAGED = 41;
+export const SPOOL_TORN = 42;
 
-export const COUNTERS: number = 40;
+export const COUNTERS: number = 48;
+/** What `stats reset` leaves as it is: it says what is, and not how often something happened. */
+export const STATES: ReadonlySet<number> = new Set([
+  CONNECTIONS_CURRENT,
+  CONNECTIONS_TOTAL,
+  CONNECTIONS_REFUSED,
+  OUTSTANDING,
+  CONFIG_LOADS,
+  CONFIG_FAILURES,
+  CONFIG_LOADED_AT,
+  SYSTEM_CALLS,
+]);

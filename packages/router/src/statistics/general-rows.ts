@@ -1,4 +1,5 @@
 /** The rows of `stats`: memcached's names where memcached has one, so that its tools can read them. */
+import type { SpoolContents } from '@larder/routing';
 import type { RouterSettings } from '../options/router-options.ts';
 import * as counter from './counters.ts';
 
@@ -50,10 +51,25 @@ export const COUNTER_ROWS: readonly (readonly [name: string, index: number])[] =
   ['system_calls', counter.SYSTEM_CALLS],
   ['config_loads', counter.CONFIG_LOADS],
   ['config_failures', counter.CONFIG_FAILURES],
+  ['binary_refused', counter.BINARY_REFUSED],
+  ['spool_written', counter.SPOOL_WRITTEN],
+  ['spool_refused', counter.SPOOL_REFUSED],
+  ['spool_dropped_for_limit', counter.SPOOL_DROPPED],
+  ['spool_read', counter.SPOOL_READ],
+  ['spool_delivered', counter.SPOOL_DELIVERED],
+  ['spool_damaged', counter.SPOOL_DAMAGED],
+  ['spool_torn', counter.SPOOL_TORN],
 ];
 
-/** `sum` holds the counters of all workers; `baseline` what `stats reset` has taken off. */
-export function generalRows(facts: RowFacts, sum: Float64Array, servers: ServerCounts): Row[] {
+/**
+ * `sum` holds the counters of all workers, less what `stats reset` has taken off; `spool` is what waits on the disk.
+ */
+export function generalRows(
+  facts: RowFacts,
+  sum: Float64Array,
+  servers: ServerCounts,
+  spool: SpoolContents,
+): Row[] {
   const { settings } = facts;
   const nowMs = Date.now();
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
@@ -81,6 +97,10 @@ export function generalRows(facts: RowFacts, sum: Float64Array, servers: ServerC
     ['num_servers_down', servers.down],
     ['num_servers_new', servers.unknown],
     ['config_age', Math.max(0, Math.floor((nowMs - loadedAt) / 1000))],
+    ['spool_segments', spool.segments],
+    ['spool_entries', spool.entries],
+    ['spool_bytes', spool.bytes],
+    ['spool_oldest_age', Math.max(0, Math.floor((nowMs - (spool.oldestAtMs ?? nowMs)) / 1000))],
   ];
 }
 

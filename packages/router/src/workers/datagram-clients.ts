@@ -1,5 +1,5 @@
 /**
- * Clients that ask by UDP. Each datagram is a client of its own: its requests are run, its replies gathered, and
+ * Clients that ask by UDP, at any of the addresses. Each datagram is a client of its own: its requests are run, its replies gathered, and
  * when the last of them is there they go back in as many datagrams as they need, up to a limit.
  *
  * Senders that are not allowed get no answer at all, and neither does what is no frame: answering would make this
@@ -39,7 +39,6 @@ export interface DatagramOptions {
   readonly context: SessionContext;
   readonly loop: RequestLoop;
   readonly chains: ChunkChains;
-  readonly sender: DatagramSender;
   /** Whom to answer. */
   readonly networks: readonly Network[];
   /** The longest reply. */
@@ -49,6 +48,8 @@ export interface DatagramOptions {
 export class DatagramClients {
   readonly #options: DatagramOptions;
   readonly #frame: FrameHeader;
+  /** By the descriptor of their socket. */
+  readonly #senders: Map<number, DatagramSender> = new Map();
   #pending = 0;
 
   constructor(options: DatagramOptions) {
@@ -56,9 +57,24 @@ export class DatagramClients {
     this.#frame = new FrameHeader(options.context.arena);
   }
 
-  /** Answers the datagram [start, end), now or later. */
+  /** A socket of the Linux transports, from which `sender` sends. */
+  connect(descriptor: number, sender: DatagramSender): void {
+    this.#senders.set(descriptor, sender);
+  }
+
+  /** Answers the datagram [start, end), now or later, from the socket that it came to. */
   onDatagram(source: DatagramSource, start: number, end: number): void {
-    const { context, sender, networks } = this.#options;
+    const sender = this.#senders.get(source.localDescriptor);
+    if (sender !== undefined) this.#received(sender, source, start, end);
+  }
+
+  #received(
+    sender: DatagramSender,
+    source: Pick<DatagramSource, 'family' | 'addressOffset' | 'port'>,
+    start: number,
+    end: number,
+  ): void {
+    const { context, networks } = this.#options;
     const { counters, node } = context;
     const bytes = source.family === 4 ? 4 : 16;
     const address: SocketAddress = {
@@ -85,11 +101,11 @@ export class DatagramClients {
       counters[UDP_DROPPED]! += 1;
       return;
     }
-    this.#run(address, hostText(address.bytes), frame.requestId, start + DATAGRAM_HEADER_BYTES, end);
+    this.#run(sender, address, frame.requestId, start + DATAGRAM_HEADER_BYTES, end);
   }
 
-  /** A datagram of Node's own socket. */
-  onMessage(message: Buffer, from: RemoteInfo): void {
+  /** A datagram of one of Node's own sockets, whose `sender` answers it. */
+  onMessage(sender: DatagramSender, message: Buffer, from: RemoteInfo): void {
     const { context } = this.#options;
     const at = context.datagramOffset;
     if (message.length > DATAGRAM_SCRATCH_BYTES - SOURCE_BYTES) return;
@@ -97,16 +113,13 @@ export class DatagramClients {
     context.u8.set(isV6 ? addressBytes(from.address) : Buffer.from(from.address.split('.').map(Number)), at);
     const start = at + SOURCE_BYTES;
     context.u8.set(message, start);
-    this.onDatagram(
-      { family: isV6 ? 6 : 4, addressOffset: at, port: from.port, localPort: 0 },
-      start,
-      start + message.length,
-    );
+    const source = { family: isV6 ? 6 : 4, addressOffset: at, port: from.port };
+    this.#received(sender, source, start, start + message.length);
   }
 
   /** The requests of one datagram; what is left when they have to wait for each other is kept. */
-  #run(address: SocketAddress, host: string, requestId: number, start: number, end: number): void {
-    const { context, loop, chains, sender } = this.#options;
+  #run(sender: DatagramSender, address: SocketAddress, requestId: number, start: number, end: number): void {
+    const { context, loop, chains } = this.#options;
     const bytesMax = this.#options.datagramsMax * DATAGRAM_PAYLOAD_BYTES;
     const output = new GatheredOutput(context.arena.node, bytesMax, (owner) => chains.release(owner));
     let rest: Buffer | undefined;
@@ -114,7 +127,7 @@ export class DatagramClients {
     const client = new Client(
       output,
       chains,
-      () => host,
+      () => hostText(address.bytes),
       () => {
         if (rest === undefined || at >= rest.length || session.hasEnded) {
           this.#finish(address, requestId, output, sender);

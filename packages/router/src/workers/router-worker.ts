@@ -13,6 +13,7 @@ import {
   Arena,
   type Connection,
   createTransport,
+  type ListeningSocket,
   type LoopTransport,
   MIB,
   mapArena,
@@ -75,7 +76,7 @@ export class RouterWorker {
   readonly waker: WakerHandle;
   readonly #parts: WorkerParts;
   #isStopping = false;
-  #nodeDatagrams: Socket | undefined;
+  readonly #nodeDatagrams: Socket[] = [];
 
   private constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -116,7 +117,7 @@ export class RouterWorker {
     const statistics = new WorkerStatistics({ input, shared, handler, transport, routing, post });
     const general = new GeneralPath({
       routes: routing,
-      admin: new AdminAnswers(routing, input),
+      admin: new AdminAnswers(routing, input, statistics),
       tokens: new LeaseTokens(input.shared, 0, () => routing.destinations()),
       counters,
       missOnGetErrors,
@@ -131,6 +132,8 @@ export class RouterWorker {
       valueBytesMax: input.settings.valueBytesMax,
       flushEnabled: input.settings.flushEnabled,
       version: input.version,
+      notice: (text, fields) =>
+        post({ type: 'log', level: 'warn', fields: { worker: input.index, ...fields }, text }),
       scratchOffset: SCRATCH_OFFSET,
     });
     const operator = new Operator(context, statistics, (session) => handler.endClient(session));
@@ -177,7 +180,7 @@ export class RouterWorker {
     this.#isStopping = true;
     const { input, transport, handler, clock } = this.#parts;
     for (const socket of [...input.streams, ...input.datagrams]) transport.unserve(socket);
-    this.#nodeDatagrams?.close();
+    for (const socket of this.#nodeDatagrams) socket.close();
     for (const client of handler.clients) client.end();
     const giveUpAt = clock.now() + STOP_FLUSH_MS;
     const look = (): void => {
@@ -189,28 +192,34 @@ export class RouterWorker {
 
   async #serveDatagrams(): Promise<void> {
     const { input, transport, allocator, handler, context, requests, chains } = this.#parts;
-    const socket = input.datagrams[0];
-    if (socket === undefined) return;
-    const { arena } = allocator;
+    if (input.datagrams.length === 0) return;
     const { udpDatagramsMax: datagramsMax, udpNetworks: networks } = input.settings;
-    const common = { context, loop: requests, chains, networks, datagramsMax };
-    if (input.transport !== 'node') {
-      const sender = new LinuxDatagramSender(arena, allocator, socket.descriptor);
-      handler.connectDatagrams(new DatagramClients({ ...common, sender }));
-      await transport.serve(socket);
-      return;
+    const clients = new DatagramClients({ context, loop: requests, chains, networks, datagramsMax });
+    for (const socket of input.datagrams) {
+      if (input.transport === 'node') await this.#serveNodeDatagrams(socket, clients);
+      else {
+        const { descriptor } = socket;
+        clients.connect(descriptor, new LinuxDatagramSender(allocator.arena, allocator, descriptor));
+        await transport.serve(socket);
+      }
     }
+    handler.connectDatagrams(clients);
+  }
+
+  async #serveNodeDatagrams(socket: ListeningSocket, clients: DatagramClients): Promise<void> {
     const { address } = socket;
     if (address.kind !== 'udp') return;
     const type = isIPv6(address.host) ? 'udp6' : 'udp4';
     const node = createSocket({ type, reusePort: socket.reusePort === true });
-    const clients = new DatagramClients({ ...common, sender: new NodeDatagramSender(node) });
     await new Promise<void>((resolve, reject) => {
       node.once('error', reject);
       node.bind({ address: address.host, port: socket.port }, resolve);
     });
-    node.on('error', () => undefined).on('message', (message, from) => clients.onMessage(message, from));
-    this.#nodeDatagrams = node;
+    const sender = new NodeDatagramSender(node);
+    node
+      .on('error', () => undefined)
+      .on('message', (message, from) => clients.onMessage(sender, message, from));
+    this.#nodeDatagrams.push(node);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Destination,
   DestinationState,
+  findSpool,
   type RouteHandle,
   type Routing,
 } from '@larder/routing';
@@ -18,10 +19,13 @@ import {
   CONNECTIONS_TOTAL,
   COUNTERS,
   OUTSTANDING,
+  SPOOL_WRITTEN,
+  STATES,
   SYSTEM_CALLS,
 } from '../statistics/counters.ts';
 import { generalRows, settingRows } from '../statistics/general-rows.ts';
 import type { SharedStatistics } from '../statistics/shared-statistics.ts';
+import { SpoolWatch } from '../statistics/spool-watch.ts';
 import type { MessageFromWorker, RouteServers, WorkerInput } from './messages.ts';
 import type { RouterHandler } from './router-handler.ts';
 
@@ -35,7 +39,7 @@ export interface WorkerStatisticsParts {
 }
 
 /** States as numbers in shared memory. */
-const STATES: readonly DestinationState[] = [
+const DESTINATION_STATES: readonly DestinationState[] = [
   DestinationState.new,
   DestinationState.up,
   DestinationState.tko,
@@ -48,9 +52,11 @@ export class WorkerStatistics implements StatisticsSource {
   /** What `stats reset` has taken off, in this worker's answers. */
   readonly #baseline: Float64Array = new Float64Array(COUNTERS);
   #shown: readonly Destination[] = [];
+  readonly #spool: SpoolWatch;
 
   constructor(parts: WorkerStatisticsParts) {
     this.#parts = parts;
+    this.#spool = new SpoolWatch(parts.input.settings.spoolFolder);
     this.#counters = parts.shared.counters(parts.input.index);
   }
 
@@ -80,7 +86,7 @@ export class WorkerStatistics implements StatisticsSource {
       const numbers = destination.statistics;
       outstanding += numbers.outstanding;
       row.set([
-        STATES.indexOf(destination.state),
+        DESTINATION_STATES.indexOf(destination.state),
         numbers.requests,
         numbers.failures,
         numbers.timeouts,
@@ -97,6 +103,11 @@ export class WorkerStatistics implements StatisticsSource {
       ]);
     }
     counters[OUTSTANDING] = outstanding;
+    const spool = findSpool(this.#parts.routing)?.statistics;
+    if (spool !== undefined) {
+      const { written, refused, droppedForLimit, read, delivered, damaged, torn } = spool;
+      counters.set([written, refused, droppedForLimit, read, delivered, damaged, torn], SPOOL_WRITTEN);
+    }
   }
 
   rows(topic: string): Iterable<StatisticsRow> | undefined {
@@ -107,7 +118,7 @@ export class WorkerStatistics implements StatisticsSource {
         const sum = shared.sum();
         for (let index = 0; index < COUNTERS; index++) sum[index]! -= this.#baseline[index]!;
         const facts = { ...input, transport: input.transport };
-        return generalRows(facts, sum, this.#serverCounts());
+        return generalRows(facts, sum, this.#serverCounts(), this.#spool.contents());
       }
       case 'settings':
         return settingRows(input.settings);
@@ -124,9 +135,9 @@ export class WorkerStatistics implements StatisticsSource {
   reset(): void {
     this.publish();
     const sum = this.#parts.shared.sum();
-    for (let index = 0; index < CONNECTIONS_CURRENT; index++) this.#baseline[index] = sum[index]!;
-    this.#baseline[BYTES_READ] = sum[BYTES_READ]!;
-    this.#baseline[BYTES_WRITTEN] = sum[BYTES_WRITTEN]!;
+    for (let index = 0; index < COUNTERS; index++) {
+      if (!STATES.has(index)) this.#baseline[index] = sum[index]!;
+    }
   }
 
   /** The servers of the present configuration; the main thread hears of every change. */

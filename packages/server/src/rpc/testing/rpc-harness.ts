@@ -125,7 +125,13 @@ export class RpcHarness {
         parts = [];
       },
     };
-    const source: DatagramSource = { family: 4, addressOffset: this.#address, port, localPort };
+    const source: DatagramSource = {
+      family: 4,
+      addressOffset: this.#address,
+      port,
+      localPort,
+      localDescriptor: -1,
+    };
     const start = this.receive(bytes);
     this.rpc.onDatagram(replies, source, start, start + bytes.length);
     return sent;
