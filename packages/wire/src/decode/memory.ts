@@ -1,5 +1,6 @@
 /** The ways of looking at one block of memory, made once per block. */
 import type { Arena } from '@larder/datapath';
+import { MESSAGE_BYTES_MAX } from '../limits.ts';
 
 /** Whether typed arrays have the byte order of the wire. */
 export const IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
@@ -15,12 +16,15 @@ export class Memory {
   readonly u8: Uint8Array;
   readonly view: DataView;
   readonly node: TextBuffer;
+  /** From here on a call that copies costs less than a loop over words: see encode/copy.ts. */
+  readonly wordBytesMax: number;
 
   constructor(buffer: ArrayBufferLike) {
     this.buffer = buffer;
     this.u8 = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.node = Buffer.from(buffer as ArrayBuffer) as TextBuffer;
+    this.wordBytesMax = buffer instanceof ArrayBuffer ? WORD_BYTES_MAX : MESSAGE_BYTES_MAX;
   }
 
   /** Bytes of this memory, not copied. Making them so takes half the time that `subarray` takes. */
@@ -47,6 +51,7 @@ export class Memory {
   }
 }
 
+const WORD_BYTES_MAX = 256;
 const REMEMBERED_BYTES_MAX = 1 << 20;
 const arenas = new WeakMap<Arena, Memory>();
 let last = new Memory(new ArrayBuffer(0));

@@ -44,9 +44,10 @@ export class BytesListBuilder<T extends Uint8Array | string> {
   }
 
   /**
-   * The same for many: (offset, bytes) pairs, `count` of them from `pairs[from]` on. Faster than one after the
-   * other where the bytes are in no cache, since all are asked for before the first is needed. When it
-   * throws, none of them are in the list.
+   * The same for many: (offset, bytes) pairs, `count` of them from `pairs[from]` on. The bytes, unlike those of
+   * `appendAt`, must stay as they are until the message is sent: short ones are copied only then, once and straight
+   * to where they are sent from. All are asked for before the first is needed, which is faster where they are in no
+   * cache. When it throws, none of them are in the list.
    */
   appendAllAt(pairs: Int32Array, from: number, count: number): void {
     const encoder = this.#encoder;

@@ -24,6 +24,7 @@ import { type SendTarget, sendObject } from '../send/send-object.ts';
 import { writeUtf8 } from '../text/utf8-write.ts';
 import { BumpArena } from './bump-arena.ts';
 import { copyAcross, copyIn } from './copy.ts';
+import { PendingCopies } from './pending-copies.ts';
 import { OBJECT, POSTED, ReferenceList } from './reference-list.ts';
 import type { WireObject } from './wire-object.ts';
 
@@ -48,8 +49,7 @@ export class Encoder {
   referencedBytes = 0;
   #next = 0;
   #referenceBase = 0;
-  /** Written so that looking at memory is not optimized away. */
-  seen = 0;
+  readonly #pending: PendingCopies = new PendingCopies();
 
   /** `policy` is for the portable world; an arena has its own. */
   constructor(send: SendMemory | null = null, policy?: ReferencePolicyOptions) {
@@ -74,6 +74,7 @@ export class Encoder {
       }
       references.clear();
     }
+    this.#pending.count = 0;
     this.bump.rewind();
     this.generation++;
   }
@@ -126,8 +127,8 @@ export class Encoder {
 
   /**
    * The same for (offset, bytes) pairs: `count` of them from `pairs[from]` on; sizes and places are written from
-   * `index` on. All pieces are looked at before the first is copied, so that their cache misses do not stand in
-   * line.
+   * `index` on. What is copied is looked at here and copied when the message is written, so that it is copied once,
+   * and the cache misses of many pieces do not stand in line.
    */
   stageAllAt(
     pairs: Int32Array,
@@ -139,38 +140,32 @@ export class Encoder {
   ): void {
     const { send, bump } = this;
     if (send === null) throw new WireError('TYPE', 'an arena offset, but the encoder has no arena');
-    const end = from + 2 * count;
-    this.#lookAtAll(send, pairs, from, end);
+    const pending = this.#pending;
+    bump.reserve(pending.look(send.memory, pairs, from, count));
+    pending.reserve(count);
     const { referenceBytesMin } = this.policy;
-    for (let pair = from, target = index; pair < end; pair += 2, target++) {
-      const offset = pairs[pair]!;
-      const bytes = pairs[pair + 1]!;
-      sizes[target] = bytes;
-      if (bytes >= referenceBytesMin) {
-        places[target] = this.stageAt(offset, bytes);
-        continue;
+    let place = bump.used;
+    let done = 0;
+    if (pending.largest >= referenceBytesMin) {
+      for (let at = 0; at < count; at++) {
+        const bytes = pairs[from + 2 * at + 1]!;
+        if (bytes < referenceBytesMin || bytes === 0) continue;
+        const owner = this.#recover(pairs[from + 2 * at]!, bytes);
+        if (owner < 0) continue;
+        place = pending.addAll(pairs, from + 2 * done, at - done, sizes, places, index + done, place);
+        sizes[index + at] = bytes;
+        places[index + at] = this.#hold(pairs[from + 2 * at]!, bytes, owner, 1);
+        done = at + 1;
       }
-      const at = bump.reserve(bytes);
-      copyAcross(send.memory, offset, bump.memory, at, bytes);
-      bump.cursor = at + bytes;
-      places[target] = at - bump.start;
     }
+    place = pending.addAll(pairs, from + 2 * done, count - done, sizes, places, index + done, place);
+    bump.cursor = bump.start + place;
   }
 
-  /** Checks that pieces lie in the arena, and reads a byte of each. */
-  #lookAtAll(send: SendMemory, pairs: Int32Array, from: number, end: number): void {
-    const { u8 } = send.memory;
-    const arenaBytes = send.arena.bytes;
-    let seen = 0;
-    for (let pair = from; pair < end; pair += 2) {
-      const offset = pairs[pair]!;
-      const bytes = pairs[pair + 1]!;
-      if (!(offset >= 0 && bytes >= 0 && offset + bytes <= arenaBytes)) {
-        throw new WireError('RANGE', `${bytes} bytes at ${offset} are not in the arena`);
-      }
-      seen ^= u8[offset]!;
-    }
-    this.seen = seen;
+  /** Copies what is still to be copied into the bump arena, for whoever looks there. */
+  settle(): void {
+    const { bump, send } = this;
+    if (this.#pending.count > 0) this.#pending.settle(send!.memory, bump.memory, bump.start);
   }
 
   /** Takes over a reference that the caller has counted: `owner` hears of its end through the transport. */
@@ -183,6 +178,7 @@ export class Encoder {
   /** Forgets staged bytes whose field is assigned again. */
   drop(bytes: number, place: number): void {
     if (bytes <= 0) return;
+    this.settle();
     const { bump } = this;
     if (place < 0) {
       const owner = this.references.drop(~place);
@@ -198,6 +194,7 @@ export class Encoder {
   /** The bytes of a staged field, valid until the next assignment. */
   peek(bytes: number, place: number): Uint8Array {
     if (bytes <= 0) return new Uint8Array(0);
+    this.settle();
     const { bump, references } = this;
     if (place >= 0) {
       const start = bump.start + place;
@@ -299,12 +296,15 @@ export class Encoder {
     root.$write(this);
   }
 
-  /** Writes structure and copied data of a measured message. */
-  writeFront(root: WireObject, memory: Memory, at: number): void {
+  /** Writes structure and copied data of a measured message; `spareBytes` behind it may be overwritten. */
+  writeFront(root: WireObject, memory: Memory, at: number, spareBytes: number = 0): void {
     this.writeStructure(root, memory, at);
     const { bump, copiedBytes } = this;
     if (copiedBytes === 0) return;
-    copyAcross(bump.memory, bump.start, memory, at + this.structureBytes, copiedBytes);
+    const pending = this.#pending;
+    const target = at + this.structureBytes;
+    if (pending.count === 0) copyAcross(bump.memory, bump.start, memory, target, copiedBytes);
+    else pending.write(this.send!.memory, bump.memory, bump.start, copiedBytes, memory, target, spareBytes);
   }
 
   /** Writes all of a measured message, references copied. */

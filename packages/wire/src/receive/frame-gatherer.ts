@@ -12,8 +12,6 @@ export class FrameGatherer {
   received = 0;
   /** Whether there is no memory for it: what comes is counted and thrown away. */
   isRefused = false;
-  /** The budget's: since when it holds memory. */
-  sinceMs = 0;
   readonly #budget: GatherBudget | null;
   #u8: Uint8Array<ArrayBuffer> = NOTHING;
 
@@ -22,6 +20,7 @@ export class FrameGatherer {
     this.type = type;
     this.id = id;
     this.#budget = budget;
+    if (budget?.enter(this) === false) this.isRefused = true;
   }
 
   get isComplete(): boolean {
@@ -31,8 +30,10 @@ export class FrameGatherer {
   /** Takes what belongs to the frame of [start, end); returns where the rest begins. */
   take(source: Uint8Array, start: number, end: number): number {
     const count = Math.min(end - start, this.bytes - this.received);
-    if (!this.isRefused) this.#reserve(this.received + count);
-    if (!this.isRefused) this.#u8.set(source.subarray(start, start + count), this.received);
+    if (!this.isRefused) {
+      this.#reserve(this.received + count);
+      this.#u8.set(source.subarray(start, start + count), this.received);
+    }
     this.received += count;
     return start + count;
   }
@@ -45,26 +46,20 @@ export class FrameGatherer {
   /** Gives the memory back, and takes no more. */
   refuse(): void {
     this.isRefused = true;
-    if (this.#budget !== null) this.#budget.refused++;
     this.release();
   }
 
   /** Gives the memory back. */
   release(): void {
-    this.#budget?.give(this, this.#u8.length);
+    this.#budget?.leave(this);
     this.#u8 = NOTHING;
   }
 
   #reserve(bytes: number): void {
     const capacity = this.#u8.length;
     if (bytes <= capacity) return;
-    const grown = Math.min(this.bytes, Math.max(bytes, capacity * 2, CAPACITY_INITIAL));
-    if (this.#budget?.take(this, grown - capacity) === false) {
-      this.refuse();
-      return;
-    }
-    const u8 = new Uint8Array(grown);
-    u8.set(this.#u8);
-    this.#u8 = u8;
+    const grown = new Uint8Array(Math.min(this.bytes, Math.max(bytes, capacity * 2, CAPACITY_INITIAL)));
+    grown.set(this.#u8);
+    this.#u8 = grown;
   }
 }

@@ -3,11 +3,12 @@
  * sends half of it holds memory for as long as it likes; many such peers must not hold all there is.
  *
  * ```
- *   a message needs more ─▶ there is room: it gets it
- *                        ─▶ there is none: older ones that have become slow give way ─▶ still none: it is refused
+ *   a message begins ─▶ there is room for all of it: it will be whole
+ *                    ─▶ there is none: older ones that have become slow give way ─▶ still none: it is refused
  * ```
  *
- * Nobody waits: those who hold the memory might be waiting for each other. What is refused is thrown away as it
+ * A message counts with its whole length from its beginning, so that those which were let in do not stop each other
+ * half-way. Nobody waits: those who hold the memory might never send the rest. What is refused is thrown away as it
  * comes, so that the connection goes on behind it.
  */
 import { GATHER_BYTES_PER_MS_MIN, GATHER_GRACE_MS } from '../limits.ts';
@@ -21,44 +22,39 @@ export interface GatherBudgetOptions {
 }
 
 export class GatherBudget {
-  /** Held now. */
+  /** Held now, or promised. */
   bytes = 0;
-  /** Messages that got no memory, or had to give it back. */
-  refused = 0;
   readonly #bytesMax: number;
   readonly #clock: () => number;
-  /** Who holds memory, the oldest first. */
-  readonly #holders: Set<FrameGatherer> = new Set();
+  /** Who was let in, and when, the oldest first. */
+  readonly #holders: Map<FrameGatherer, number> = new Map();
 
   constructor({ bytesMax, clock }: GatherBudgetOptions) {
     this.#bytesMax = bytesMax;
     this.#clock = clock;
   }
 
-  /** Memory for a message, beside what it has; false when it has to do without any. */
-  take(gatherer: FrameGatherer, bytes: number): boolean {
-    if (this.bytes + bytes > this.#bytesMax) this.#clear(gatherer, bytes);
+  /** Lets a message in, if there is room for it. */
+  enter(gatherer: FrameGatherer): boolean {
+    const { bytes } = gatherer;
+    if (this.bytes + bytes > this.#bytesMax) this.#clear(bytes);
     if (this.bytes + bytes > this.#bytesMax) return false;
-    if (!this.#holders.has(gatherer)) {
-      gatherer.sinceMs = this.#clock();
-      this.#holders.add(gatherer);
-    }
+    this.#holders.set(gatherer, this.#clock());
     this.bytes += bytes;
     return true;
   }
 
   /** A message holds nothing any more. */
-  give(gatherer: FrameGatherer, bytes: number): void {
-    if (this.#holders.delete(gatherer)) this.bytes -= bytes;
+  leave(gatherer: FrameGatherer): void {
+    if (this.#holders.delete(gatherer)) this.bytes -= gatherer.bytes;
   }
 
   /** Takes memory from those that take longer than a slow network would. */
-  #clear(asking: FrameGatherer, bytes: number): void {
+  #clear(bytes: number): void {
     const now = this.#clock();
-    for (const holder of this.#holders) {
-      const allowedMs = GATHER_GRACE_MS + holder.received / GATHER_BYTES_PER_MS_MIN;
-      if (holder !== asking && now - holder.sinceMs > allowedMs) holder.refuse();
+    for (const [holder, since] of this.#holders) {
       if (this.bytes + bytes <= this.#bytesMax) return;
+      if (now - since > GATHER_GRACE_MS + holder.received / GATHER_BYTES_PER_MS_MIN) holder.refuse();
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Messages into datagrams (receive/reassembler.ts has the layout). */
 import type { Socket } from 'node:dgram';
 import type { DatagramReplies } from '@larder/datapath';
+import { Memory } from '../decode/memory.ts';
+import type { ReferenceList } from '../encode/reference-list.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { WireError } from '../errors.ts';
 import { DATAGRAM_BYTES, DATAGRAM_REFERENCES_MAX, FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX } from '../limits.ts';
@@ -33,8 +35,8 @@ function partsOf(bytes: number, datagramBytes: number): { count: number; partByt
 }
 
 /**
- * Answers a datagram with an object of the arena world, in as many datagrams as it takes. In a single one large
- * fields are sent by reference; fragments are copied.
+ * Answers a datagram with an object of the arena world, in as many datagrams as it takes. Large fields are sent by
+ * reference, cut where the datagrams end.
  */
 export function sendDatagrams(
   replies: DatagramReplies,
@@ -50,7 +52,9 @@ export function sendDatagrams(
     const bytes = encoder.measure(object);
     const { count, partBytes } = partsOf(bytes, datagramBytes);
     if (count > 1) {
-      sendFragments(replies, encode(object), send, { type, id, count, partBytes });
+      const fragments = { type, id, bytes, count, partBytes };
+      if (mayCut(encoder.references, partBytes)) sendCut(replies, object, send, fragments);
+      else sendCopied(replies, encode(object), send, fragments);
       return;
     }
     const { references } = encoder;
@@ -75,11 +79,77 @@ export function sendDatagrams(
 interface Fragments {
   readonly type: number;
   readonly id: number;
+  readonly bytes: number;
   readonly count: number;
   readonly partBytes: number;
 }
 
-function sendFragments(
+/**
+ * Whether references can be cut into parts: a datagram takes so many of them, and no copied bytes between them, as
+ * padding would be.
+ */
+function mayCut(references: ReferenceList, partBytes: number): boolean {
+  if (references.count === 0 || references.isAligned) return false;
+  // Beside whole ones a datagram has the end of one and the beginning of another.
+  const bytesMin = Math.ceil(partBytes / (DATAGRAM_REFERENCES_MAX - 2));
+  for (let index = 0; index < references.count; index++) {
+    const bytes = references.bytes[index]!;
+    if (references.owners[index]! < 0 || (bytes > 0 && bytes < bytesMin)) return false;
+  }
+  return true;
+}
+
+/**
+ * Every datagram has its part of the front copied, and behind that its part of the references, each of them counted
+ * for itself: a reference lies in several datagrams, and each of these is sent, or dropped, by itself.
+ */
+function sendCut(replies: DatagramReplies, object: WireObject, send: SendMemory, fragments: Fragments): void {
+  const { type, id, bytes, count, partBytes } = fragments;
+  const encoder = object.$encoder;
+  const { references } = encoder;
+  const frontBytes = encoder.structureBytes + encoder.copiedBytes;
+  const isShort = frontBytes <= partBytes;
+  const front = isShort ? null : frontOf(object, frontBytes);
+  let reference = 0;
+  let done = 0;
+  for (let index = 0; index < count; index++) {
+    const from = index * partBytes;
+    const until = Math.min(bytes, from + partBytes);
+    const copied = Math.max(0, Math.min(until, frontBytes) - from);
+    const at = replies.begin(FRAGMENT_HEADER_BYTES + copied);
+    putFragmentHeader(send.memory.view, at, id, type, bytes, index, count);
+    const target = at + FRAGMENT_HEADER_BYTES;
+    if (front !== null) send.memory.u8.set(front.subarray(from, from + copied), target);
+    else if (index === 0) encoder.writeFront(object, send.memory, target);
+    for (let left = until - from - copied; left > 0; ) {
+      const rest = references.bytes[reference]! - done;
+      const piece = Math.min(left, rest);
+      if (piece > 0) {
+        const owner = references.owners[reference]!;
+        const offset = references.offsets[reference]! + done;
+        send.owners.retain(owner);
+        send.guard?.posted(offset, piece, owner);
+        replies.reference(offset, piece, owner);
+      }
+      left -= piece;
+      done += piece;
+      if (piece === rest) {
+        reference++;
+        done = 0;
+      }
+    }
+    replies.end(FRAGMENT_HEADER_BYTES + copied);
+  }
+}
+
+/** Structure and copied fields of a measured message, where they are longer than a datagram. */
+function frontOf(object: WireObject, bytes: number): Uint8Array {
+  const front = new Uint8Array(bytes);
+  object.$encoder.writeFront(object, Memory.of(front), 0);
+  return front;
+}
+
+function sendCopied(
   replies: DatagramReplies,
   message: Uint8Array,
   send: SendMemory,

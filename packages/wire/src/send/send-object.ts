@@ -4,6 +4,7 @@
  * list nor an object.
  */
 import { SEND_BUFFER_BYTES } from '@larder/datapath';
+import { TURN_BYTES } from '../encode/copy.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { FRAME_HEADER_BYTES } from '../limits.ts';
@@ -34,11 +35,11 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
     const bytes = encoder.measure(object);
     const frontBytes = FRAME_HEADER_BYTES + encoder.structureBytes + encoder.copiedBytes;
     const { send } = encoder;
-    if (send !== null && frontBytes <= SEND_BUFFER_BYTES) {
-      const at = target.reserve(frontBytes);
+    if (send !== null && frontBytes <= SEND_BUFFER_BYTES - TURN_BYTES) {
+      const at = target.reserve(frontBytes + TURN_BYTES);
       if (at === 0) return;
       putFrameHeader(send.memory.view, at, bytes, type, id);
-      encoder.writeFront(object, send.memory, at + FRAME_HEADER_BYTES);
+      encoder.writeFront(object, send.memory, at + FRAME_HEADER_BYTES, TURN_BYTES);
       target.cursor = at + frontBytes;
     } else {
       writeLongFront(target, encoder, object, type, id);
@@ -77,6 +78,7 @@ function writeLongFront(
     target.writeBytes(memory.slice(at, bytes));
   }
   if (copiedBytes === 0) return;
+  encoder.settle();
   const { memory, start } = encoder.bump;
   const owner = encoder.bump.give();
   if (owner === 0) {
