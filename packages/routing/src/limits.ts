@@ -57,6 +57,8 @@ export const CONFIG_DEPTH_MAX: number = 128;
 /** How deep macros may call each other, and how much they may come to. */
 export const MACRO_DEPTH_MAX: number = 128;
 export const MACRO_STEPS_MAX: number = 1_000_000;
+/** Documents that one configuration imports. */
+export const CONFIG_IMPORTS_MAX: number = 256;
 /** How often a file is looked at and a URL asked, and how long an answer may take. */
 export const CONFIG_POLL_MS: number = 5000;
 export const CONFIG_FETCH_TIMEOUT_MS: number = 10_000;

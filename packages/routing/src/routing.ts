@@ -13,8 +13,8 @@
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
-import { configError, parseDocument } from './config/document.ts';
-import { expandDocument } from './config/macros/expand-document.ts';
+import { configError } from './config/document.ts';
+import { haveImportsChanged, type Imports, loadDocument } from './config/load.ts';
 import { haveChanged, namesIn, PoolFactory } from './config/pools.ts';
 import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
 import { type PrefixedRoute, RootRoute } from './config/root-route.ts';
@@ -75,13 +75,18 @@ export interface ConfigurationInfo {
   readonly lastError: RoutingError | undefined;
 }
 
-/** One configuration's handles. */
-interface Generation {
-  readonly root: RouteHandle;
-  readonly kept: KeptState;
+/** A configuration as it was read, with what it imports. */
+interface Given {
   readonly document: unknown;
   readonly config: ConfigJson;
   readonly text: string;
+  readonly imports: Imports;
+}
+
+/** One configuration's handles. */
+interface Generation extends Given {
+  readonly root: RouteHandle;
+  readonly kept: KeptState;
   /** Certificates and keys that it names. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -143,6 +148,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       document: undefined,
       config,
       text: '',
+      imports: new Map(),
       files: new Map(),
     };
     this.#info = { source: this.#source.label, text: '', loadedAt: 0, generation: 0, lastError: undefined };
@@ -237,21 +243,23 @@ export class Routing implements RouteHandle, AsyncDisposable {
   }
 
   async #load(): Promise<void> {
-    const text = await this.#source.read();
+    const text = (await this.#source.read()) ?? this.#current.text;
     if (this.#isClosed) return;
-    if (text === undefined || (text === this.#current.text && this.#info.generation > 0)) {
+    const isSame = text === this.#current.text && this.#info.generation > 0;
+    if (isSame && !(await haveImportsChanged(this.#current.imports, this.#source))) {
+      if (this.#isClosed) return;
       this.#info = { ...this.#info, lastError: undefined };
       // Certificates are renewed without a word in the configuration.
       if (haveChanged(this.#current.files)) await this.#rebuild();
       return;
     }
-    const document = expandDocument(parseDocument(text));
+    const { document, imports } = await loadDocument(text, this.#source, this.services.random);
     const config = checkConfig(document);
     const names = namesIn(document);
     await this.#resolver.follow(names);
     if (this.#isClosed) return;
     try {
-      this.#use(document, config, text);
+      this.#use({ document, config, text, imports });
     } finally {
       // A refused configuration's names are of no interest.
       this.#resolver.retain(namesIn(this.#current.document));
@@ -260,11 +268,11 @@ export class Routing implements RouteHandle, AsyncDisposable {
 
   /** The same configuration with other addresses. */
   async #rebuild(): Promise<void> {
-    const { document, config, text } = this.#current;
-    this.#use(document, config, text);
+    this.#use(this.#current);
   }
 
-  #use(document: unknown, config: ConfigJson, text: string): void {
+  #use(given: Given): void {
+    const { config, text } = given;
     const before = this.#current;
     const pools = new PoolFactory({
       pools: config.pools,
@@ -289,7 +297,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       this.#destinations.retain(destinationsOf(before.root));
       throw error;
     }
-    this.#current = { root, kept: builder.kept, document, config, text, files: pools.files };
+    this.#current = { ...given, root, kept: builder.kept, files: pools.files };
     closeUnkept(before.kept, builder.kept);
     this.#destinations.retain(destinationsOf(root));
     const { source, generation } = this.#info;

@@ -4,7 +4,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Clock, TimerHandle } from '../clock.ts';
 import { RoutingError } from '../errors.ts';
 import { CONFIG_BYTES_MAX, CONFIG_FETCH_TIMEOUT_MS, CONFIG_SETTLE_MS } from '../limits.ts';
@@ -22,6 +22,11 @@ export interface ConfigSource {
   readonly label: string;
   /** The text now; throws a RoutingError CONFIG_SOURCE. `undefined`: the same as last time. */
   read(): Promise<string | undefined>;
+  /**
+   * The text of a document that the configuration imports, named relative to it; `undefined` when there is none.
+   * Throws a RoutingError CONFIG_SOURCE.
+   */
+  readImport?(path: string): Promise<string | undefined>;
   /** Calls back when it may have changed. */
   start(onChange: () => void): void;
   close(): void;
@@ -58,6 +63,11 @@ class GivenSource implements ConfigSource {
     return Promise.resolve(this.#text);
   }
 
+  /** Relative to where this process runs. */
+  readImport(path: string): Promise<string | undefined> {
+    return readImportedFile(path, '.');
+  }
+
   start(): void {}
 
   close(): void {}
@@ -84,6 +94,10 @@ class FileSource implements ConfigSource {
       const { message } = RoutingError.from(error);
       throw new RoutingError('CONFIG_SOURCE', `cannot read ${this.label}: ${message}`, { cause: error });
     }
+  }
+
+  readImport(path: string): Promise<string | undefined> {
+    return readImportedFile(path, dirname(this.label));
   }
 
   start(onChange: () => void): void {
@@ -143,10 +157,10 @@ class UrlSource implements ConfigSource {
 
   async read(): Promise<string | undefined> {
     try {
-      const response = await fetch(this.label, {
-        headers: { ...this.#headers, ...(this.#tag === undefined ? {} : { 'if-none-match': this.#tag }) },
-        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(CONFIG_FETCH_TIMEOUT_MS)]),
-      });
+      const response = await this.#fetch(
+        this.label,
+        this.#tag === undefined ? {} : { 'if-none-match': this.#tag },
+      );
       if (response.status === 304) {
         await response.body?.cancel();
         return undefined;
@@ -164,6 +178,24 @@ class UrlSource implements ConfigSource {
     }
   }
 
+  /** From the place that the path is relative to, or from another host: then without the headers. */
+  async readImport(path: string): Promise<string | undefined> {
+    try {
+      const url = new URL(path, this.label);
+      if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+        throw new RoutingError('CONFIG_SOURCE', 'expected a path, or an http or https URL');
+      }
+      const response = await this.#fetch(url.href, {});
+      if (response.ok) return await readLimited(response);
+      await response.body?.cancel();
+      if (response.status === 404) return undefined;
+      throw new RoutingError('CONFIG_SOURCE', `the answer was ${response.status} ${response.statusText}`);
+    } catch (error) {
+      const { message } = RoutingError.from(error);
+      throw new RoutingError('CONFIG_SOURCE', `cannot import ${path}: ${message}`, { cause: error });
+    }
+  }
+
   start(onChange: () => void): void {
     const again = (): void => {
       onChange();
@@ -172,9 +204,28 @@ class UrlSource implements ConfigSource {
     this.#poll = this.#clock.setTimer(this.#pollMs, again);
   }
 
+  #fetch(url: string, more: Readonly<Record<string, string>>): Promise<Response> {
+    const isOwn = new URL(url).origin === new URL(this.label).origin;
+    return fetch(url, {
+      headers: { ...(isOwn ? this.#headers : {}), ...more },
+      signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(CONFIG_FETCH_TIMEOUT_MS)]),
+    });
+  }
+
   close(): void {
     this.#closing.abort();
     this.#poll?.cancel();
+  }
+}
+
+/** `file:` in front is mcrouter's spelling. */
+async function readImportedFile(path: string, folder: string): Promise<string | undefined> {
+  try {
+    return await readFile(resolve(folder, path.replace(/^file:/, '')), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    const { message } = RoutingError.from(error);
+    throw new RoutingError('CONFIG_SOURCE', `cannot import ${path}: ${message}`, { cause: error });
   }
 }
 

@@ -2,6 +2,10 @@
  * The calls that every configuration has: `@name(…)`, or `{ "type": "name", … }` with the parameters' names. What
  * has to look at its arguments before they are expanded (if, select, transform …) is in `expander.ts`.
  */
+import { isIP, isIPv6, SocketAddress } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Murmur64A } from '../../hashes/murmur64a.ts';
+import { WeightedRendezvousHash } from '../../hashes/weighted-rendezvous.ts';
 import {
   booleanOf,
   entriesOf,
@@ -23,6 +27,8 @@ export interface BuiltIn {
 }
 
 const RANGE_MAX = 100_000;
+/** Of the upper half, for 53 bits in all. */
+const UPPER_BITS = 0x1fffff;
 
 const define = (parameters: string, apply: (...values: Value[]) => Value): BuiltIn => ({
   parameters: parameters.split(' '),
@@ -34,6 +40,8 @@ const number = (apply: (one: number, other: number) => number): BuiltIn =>
     if (!Number.isFinite(result)) throw new MacroError('division by zero');
     return result;
   });
+const bits = (apply: (one: number, other: number) => number): BuiltIn =>
+  define('A B', (one, other) => apply(int32Of(one!, 'A'), int32Of(other!, 'B')));
 const test = (holds: (value: Value) => boolean): BuiltIn => define('value', (value) => holds(value!));
 
 export const BUILT_INS: Readonly<Record<string, BuiltIn>> = {
@@ -52,9 +60,17 @@ export const BUILT_INS: Readonly<Record<string, BuiltIn>> = {
   set: define('dictionary key value', set),
   equals: define('A B', (one, other) => isEqual(one!, other!)),
   less: define('A B', (one, other) => compare(one!, other!) < 0),
-  and: define('A B', (one, other) => booleanOf(one!, 'A') && booleanOf(other!, 'B')),
-  or: define('A B', (one, other) => booleanOf(one!, 'A') || booleanOf(other!, 'B')),
   not: define('A', (value) => !booleanOf(value!, 'A')),
+  // Numbers of JSON and bitwise operations agree up to 32 bits only.
+  bitwiseAnd: bits((one, other) => one & other),
+  bitwiseOr: bits((one, other) => one | other),
+  bitwiseXor: bits((one, other) => one ^ other),
+  bitwiseLeftShift: bits((one, other) => one << other),
+  bitwiseRightShift: bits((one, other) => one >> other),
+  bitwiseNot: define('A', (value) => ~int32Of(value!, 'A')),
+  hash: define('value', (value) => hashOf(value!)),
+  weightedHash: define('dictionary key', weightedHash),
+  double: define('value', toNumber),
   add: number((one, other) => one + other),
   sub: number((one, other) => one - other),
   mul: number((one, other) => one * other),
@@ -64,6 +80,10 @@ export const BUILT_INS: Readonly<Record<string, BuiltIn>> = {
   isObject: test(isObject),
   isString: test((value) => typeof value === 'string'),
   isBool: test((value) => typeof value === 'boolean'),
+  isDouble: test((value) => typeof value === 'number' && !Number.isInteger(value)),
+  isLocalIp: define('ip', isLocalIp),
+  /** `vars` beside it are in force when it is expanded. */
+  define: define('result', (value) => value!),
   isInt: test((value) => typeof value === 'number' && Number.isInteger(value)),
   fail: define('msg', (text) => {
     throw new MacroError(textOf(text!, 'msg'));
@@ -71,15 +91,55 @@ export const BUILT_INS: Readonly<Record<string, BuiltIn>> = {
   merge: { parameters: ['params'], isVariadic: true, apply: mergeAll },
 };
 
-function toInteger(value?: Value): Value {
+function toNumber(value?: Value): number {
   const result =
     typeof value === 'boolean'
       ? Number(value)
       : typeof value === 'string'
         ? Number(value.trim() || Number.NaN)
         : value;
-  if (typeof result === 'number' && Number.isFinite(result)) return Math.trunc(result);
-  throw new MacroError(`"${String(value)}" is not an integer`);
+  if (typeof result === 'number' && Number.isFinite(result)) return result;
+  throw new MacroError(`"${String(value)}" is not a number`);
+}
+
+function toInteger(value?: Value): Value {
+  return Math.trunc(toNumber(value));
+}
+
+function int32Of(value: Value, what: string): number {
+  const number = integerOf(value, what);
+  if ((number | 0) === number || number >>> 0 === number) return number;
+  throw new MacroError(`${what} is ${number}, expected an integer of 32 bits`);
+}
+
+/** A whole number from 0 to 2^53 - 1; always the same one, though not the one that mcrouter's build gives. */
+function hashOf(value: Value): number {
+  if (typeof value !== 'string') integerOf(value, 'value');
+  const murmur = new Murmur64A();
+  const bytes = Buffer.from(textOf(value, 'value'));
+  murmur.hash(bytes, 0, bytes.length, 0);
+  return (murmur.high & UPPER_BITS) * 2 ** 32 + (murmur.low >>> 0);
+}
+
+/** One of the names of `dictionary`, each for its weight's share of all keys. */
+function weightedHash(dictionary?: Value, key?: Value): Value {
+  if (!isObject(dictionary)) throw new MacroError(`weightedHash: ${kindOf(dictionary!)}, expected an object`);
+  const names = Object.keys(dictionary);
+  const weights = Object.values(dictionary).map((weight) => toNumber(weight));
+  if (names.length === 0) throw new MacroError('weightedHash: the dictionary is empty');
+  if (weights.some((weight) => weight < 0)) throw new MacroError('weightedHash: a weight is negative');
+  const bytes = Buffer.from(textOf(key!, 'key'));
+  return names[new WeightedRendezvousHash(names, weights).select(bytes, 0, bytes.length)]!;
+}
+
+/** Whether it is an address of this host. */
+function isLocalIp(ip?: Value): Value {
+  const text = textOf(ip!, 'ip');
+  if (isIP(text) === 0) throw new MacroError(`isLocalIp: "${text}" is not an address`);
+  const wanted = new SocketAddress({ address: text, family: isIPv6(text) ? 'ipv6' : 'ipv4' }).address;
+  return Object.values(networkInterfaces())
+    .flat()
+    .some((each) => each?.address === wanted);
 }
 
 function toBoolean(value?: Value): Value {

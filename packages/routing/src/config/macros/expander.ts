@@ -11,12 +11,14 @@
  *   "@pool(A,%zone%)"        a call, which takes the whole text; arguments without the spaces around them
  *   { "type": "pool", … }    the same with the parameters by name
  *   { "vars": { … }, … }     names for the rest of the object
+ *   "@import(pools.json)"    what another document says
  *   \                        takes the meaning from the character behind it
  * ```
  *
  * Texts are read by a small recursive parser; arguments stay texts until the call wants them, so that of an `if`
  * only one side is ever expanded.
  */
+import type { Random } from '../../clock.ts';
 import { MACRO_DEPTH_MAX, MACRO_STEPS_MAX } from '../../limits.ts';
 import { BUILT_INS } from './built-ins.ts';
 import {
@@ -26,6 +28,7 @@ import {
   integerOf,
   isList,
   isObject,
+  kindOf,
   MacroError,
   mergeAll,
   type ObjectValue,
@@ -34,7 +37,26 @@ import {
 } from './values.ts';
 
 /** Names that stand for values here: parameters and variables. */
-type Scope = ReadonlyMap<string, Value>;
+type Scope = ReadonlyMap<string, Value | Variable>;
+
+/** A variable beside others, which may be about each other in any order: expanded when it is first asked for. */
+class Variable {
+  readonly expression: Value;
+  scope: Scope = new Map();
+  value: Value | undefined = undefined;
+  isOpen: boolean = false;
+
+  constructor(expression: Value) {
+    this.expression = expression;
+  }
+}
+
+/** What expanding needs from outside. */
+export interface MacroEnvironment {
+  /** The document that `@import(path)` stands for, not expanded; throws an ImportNeeded if it is to be fetched. */
+  readonly imported: (path: string) => Value | undefined;
+  readonly random: Random;
+}
 
 interface Parameter {
   readonly name: string;
@@ -58,8 +80,14 @@ const LAZY_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   process: ['initialValue', 'transform', 'dictionary', 'itemName', 'keyName', 'valueName'],
   foreach: ['key', 'item', 'from', 'where', 'use', 'top', 'noMatchResult'],
   defined: ['name'],
+  and: ['A', 'B'],
+  or: ['A', 'B'],
+  shuffle: ['dictionary', 'seed'],
+  import: ['path', 'default'],
 };
-const NAMES_FROM_OUTSIDE = ['import'];
+
+const LEHMER_MODULUS = 2 ** 31 - 1;
+const LEHMER_FACTOR = 48_271;
 
 export class MacroExpander {
   readonly #macros: Map<string, Macro> = new Map();
@@ -67,8 +95,28 @@ export class MacroExpander {
   /** Constants that were expanded, and those that are just being. */
   readonly #values: Map<string, Value> = new Map();
   readonly #open: Set<string> = new Set();
+  /** What paths stand for, expanded, and those that are just being. */
+  readonly #imports: Map<string, Value> = new Map();
+  readonly #openImports: Set<string> = new Set();
+  readonly #environment: MacroEnvironment;
   #depth: number = 0;
   #steps: number = 0;
+
+  constructor(environment: MacroEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** Takes the document's `consts`, the older way of writing constants: a list of them with their names. */
+  defineConstants(list: Value): void {
+    const constants = this.expand(list, new Map());
+    if (!isList(constants)) throw new MacroError('expected consts: a list of constants');
+    for (const each of constants) {
+      if (!isObject(each) || each.type !== 'constDef' || each.result === undefined) {
+        throw new MacroError('expected a constant: an object with type constDef, name and result');
+      }
+      this.#constants.set(textOf(each.name ?? null, 'the name of a constant'), each.result);
+    }
+  }
 
   /** Takes the document's `macros`: an object, or lists of them. */
   define(macros: Value): void {
@@ -112,10 +160,7 @@ export class MacroExpander {
     const { type } = value;
     if (type === 'macroDef' || type === 'constDef') return value;
     let scope = outer;
-    if (isObject(value.vars)) {
-      for (const [name, each] of Object.entries(value.vars))
-        scope = new Map([...scope, [name, this.expand(each, scope)]]);
-    }
+    if (isObject(value.vars)) scope = this.#withVariables(value.vars, outer);
     if (typeof type === 'string') {
       const names = this.#parametersOf(type);
       if (names !== undefined) {
@@ -129,6 +174,18 @@ export class MacroExpander {
       define(expanded, textOf(this.#text(name, scope), 'the name of a member'), this.expand(each, scope));
     }
     return expanded;
+  }
+
+  #withVariables(vars: ObjectValue, outer: Scope): Scope {
+    const variables = Object.entries(vars).map(([name, each]) => [name, new Variable(each)] as const);
+    const scope = new Map([...outer, ...variables]);
+    for (const [name, variable] of variables) {
+      // What it is called outside: a variable may go on from that.
+      const known = outer.get(name);
+      variable.scope = known === undefined ? scope : new Map([...scope, [name, known]]);
+    }
+    for (const [name] of variables) this.#name(name, scope);
+    return scope;
   }
 
   /** A text: a call, or characters with names among them. */
@@ -155,6 +212,7 @@ export class MacroExpander {
 
   #name(name: string, scope: Scope): Value {
     const known = scope.get(name) ?? this.#values.get(name);
+    if (known instanceof Variable) return this.#valueOf(name, known);
     if (known !== undefined) return known;
     const constant = this.#constants.get(name);
     if (constant === undefined) throw new MacroError(`%${name}% stands for nothing`);
@@ -164,6 +222,15 @@ export class MacroExpander {
     this.#open.delete(name);
     this.#values.set(name, value);
     return value;
+  }
+
+  #valueOf(name: string, variable: Variable): Value {
+    if (variable.value !== undefined) return variable.value;
+    if (variable.isOpen) throw new MacroError(`%${name}% stands for itself`);
+    variable.isOpen = true;
+    variable.value = this.expand(variable.expression, variable.scope);
+    variable.isOpen = false;
+    return variable.value;
   }
 
   /** `name` or `name(argument,…)`, without the @. */
@@ -193,9 +260,6 @@ export class MacroExpander {
     const macro = this.#macros.get(name);
     if (macro !== undefined) return macro.parameters.map((parameter) => parameter.name);
     if (Object.hasOwn(LAZY_PARAMETERS, name)) return LAZY_PARAMETERS[name];
-    if (NAMES_FROM_OUTSIDE.includes(name)) {
-      throw new MacroError(`@${name} is not supported: expected what it stands for`);
-    }
     return Object.hasOwn(BUILT_INS, name) ? BUILT_INS[name]!.parameters : undefined;
   }
 
@@ -243,6 +307,16 @@ export class MacroExpander {
       }
       case 'select':
         return select(one('dictionary'), one('key')) ?? one('default');
+      case 'and':
+        return booleanOf(one('A'), 'A') && booleanOf(one('B'), 'B');
+      case 'or':
+        return booleanOf(one('A'), 'A') || booleanOf(one('B'), 'B');
+      case 'import':
+        return this.#import(textOf(one('path'), 'path'), given, one);
+      case 'shuffle': {
+        const seed = given.has('seed') ? integerOf(one('seed'), 'seed') : undefined;
+        return shuffle(one('dictionary'), seed === undefined ? this.#environment.random : seeded(seed));
+      }
       case 'transform':
         return this.#transform(given, scope, one);
       case 'process':
@@ -250,6 +324,23 @@ export class MacroExpander {
       default:
         return this.#forEach(given, scope, one);
     }
+  }
+
+  /** Another document, in which these macros and constants are known too; `default` where there is none. */
+  #import(path: string, given: Arguments, one: (parameter: string) => Value): Value {
+    const known = this.#imports.get(path);
+    if (known !== undefined) return known;
+    if (this.#openImports.has(path)) throw new MacroError(`@import(${path}) imports itself`);
+    const imported = this.#environment.imported(path);
+    if (imported === undefined) {
+      if (given.has('default')) return one('default');
+      throw new MacroError(`@import(${path}): there is nothing`);
+    }
+    this.#openImports.add(path);
+    const value = this.expand(imported, new Map());
+    this.#openImports.delete(path);
+    this.#imports.set(path, value);
+    return value;
   }
 
   #transform(given: Arguments, scope: Scope, one: (parameter: string) => Value): Value {
@@ -327,6 +418,26 @@ function macroOf(name: string, definition: ObjectValue): Macro {
     return { name: each.name, fallback: each.default, isOptional: each.optional === true };
   });
   return { parameters, result: result! };
+}
+
+function shuffle(dictionary: Value, random: Random): Value {
+  if (!isList(dictionary)) throw new MacroError(`shuffle: ${kindOf(dictionary)}, expected a list`);
+  const items = [...dictionary];
+  for (let index = items.length - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1));
+    [items[index], items[other]] = [items[other]!, items[index]!];
+  }
+  return items;
+}
+
+/** The same order for the same seed, though not mcrouter's: C++'s Park and Miller, drawn in another way. */
+function seeded(seed: number): Random {
+  if (seed < 0) throw new MacroError('shuffle: the seed is negative');
+  let state = seed % LEHMER_MODULUS || 1;
+  return () => {
+    state = (state * LEHMER_FACTOR) % LEHMER_MODULUS;
+    return state / LEHMER_MODULUS;
+  };
 }
 
 function select(dictionary: Value, key: Value): Value | undefined {
