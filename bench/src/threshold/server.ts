@@ -1,6 +1,6 @@
 /** The sweep's server process: simulates a cell when it is told to, or serves a socket until it is ended. */
 import { createTransport, openDatagram, openListener } from '@larder/datapath';
-import { SimulatedNic } from '@larder/datapath/internal';
+import { endWithParent, SimulatedNic } from '@larder/datapath/internal';
 import { BenchError } from '../errors.ts';
 import { cpuSecondsBetween, readCpuTime } from '../harness/cpu-time.ts';
 import { PremadeRequests } from '../serialization/requests/premade.ts';
@@ -90,6 +90,8 @@ async function obey(command: SweepCommand): Promise<void> {
   process.send?.({ kind: 'listening', port: socket.port } satisfies SweepReply, () => transport.run());
 }
 
+// A thread that is in the kernel hears of no disconnect.
+endWithParent();
 process.on('message', (message) => {
   obey(message as SweepCommand).catch((error: unknown) => {
     const { code, message: text } = BenchError.from(error);

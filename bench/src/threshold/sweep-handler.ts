@@ -1,4 +1,8 @@
-/** Answers a request of the sweep with a typed reply of that many buffers, copied or referenced as it says. */
+/**
+ * Answers a request of the sweep as the key-value server answers a get: an entry that was not looked at for long says
+ * where the buffers lie, and all of them are given to the reply at once. Whether they are copied or referenced is the
+ * request's.
+ */
 import {
   type Connection,
   type DatagramReplies,
@@ -18,7 +22,7 @@ import {
 import { BODY_BYTES } from './request.ts';
 import type { SweepMemory } from './sweep-memory.ts';
 
-/** Buffers of one reply lie this far apart in the list of buffers. */
+/** Entries that follow each other are this far apart. A prime, so that all come before one comes again. */
 const STEP = 7919;
 
 export class SweepHandler implements TransportHandler<unknown> {
@@ -28,6 +32,7 @@ export class SweepHandler implements TransportHandler<unknown> {
   readonly #reply: GetReply;
   readonly #datagrams: DatagramOutput;
   #output: ConnectionOutput | undefined;
+  #entry = 0;
 
   constructor(memory: SweepMemory) {
     this.#memory = memory;
@@ -59,18 +64,15 @@ export class SweepHandler implements TransportHandler<unknown> {
     const view = this.#view;
     output.messageId = view.getUint32(at + 8, true);
     const body = at + FRAME_BYTES;
+    const buffers = view.getUint32(body + 4, true);
     const bytes = view.getUint32(body + 8, true);
-    const buffers = this.#memory.buffersOf(bytes);
-    if (buffers === undefined) throw new BenchError('SERVER', `no buffers of ${bytes} bytes`);
+    const entries = this.#memory.entriesOf(bytes);
+    if (entries === undefined) throw new BenchError('SERVER', `no buffers of ${bytes} bytes`);
+    this.#entry = (this.#entry + STEP) % Math.floor(entries.count / buffers);
     this.#send.referenceBytesMin = view.getUint32(body + 12, true) === 0 ? Number.POSITIVE_INFINITY : 1;
     const reply = this.#reply;
-    const { vals } = reply;
-    let index = view.getUint32(body, true) % buffers.length;
     reply.id = output.messageId + 1;
-    for (let left = view.getUint32(body + 4, true); left > 0; left--) {
-      vals.appendAt(buffers[index]!, bytes);
-      index = (index + STEP) % buffers.length;
-    }
+    reply.vals.appendAllAt(this.#memory.arena.i32, entries.first + 2 * buffers * this.#entry, buffers);
     output.sendObject(reply);
   }
 

@@ -1,4 +1,12 @@
-/** The memory of the sweep's server: for every buffer size as many counted buffers as a few caches hold. */
+/**
+ * The memory of the sweep's server, laid out as the store of a key-value server is: buffers that are counted, and
+ * entries that say where they lie.
+ *
+ * ```
+ *   entries of a size   [offset, bytes][offset, bytes] ...     neighbours here are far apart in memory
+ *   buffers             [references][-][-][-][bytes ...]       several last-level caches of each size
+ * ```
+ */
 import {
   type Arena,
   MIB,
@@ -9,43 +17,64 @@ import {
   SlabAllocator,
   SlabClasses,
 } from '@larder/datapath';
+import { BenchError } from '../errors.ts';
 import { CHUNK_HEADER_BYTES } from '../serialization/store/kv-store.ts';
 import { BUFFER_SIZES } from './shapes.ts';
 
 const NETWORK_BYTES: number = 64 * MIB;
 const STATE_OFFSET: number = 512 * 1024;
+const PAIR_BYTES = 8;
+/** What rounding up to slab classes adds at most. */
+const SLAB_WASTE = 1.15;
+
+/** The buffers of one size: `count` (offset, bytes) pairs from word `first` of the arena on. */
+export interface SizeEntries {
+  readonly first: number;
+  readonly count: number;
+}
 
 export class SweepMemory {
   readonly arena: Arena;
   readonly allocator: SlabAllocator;
-  /** Offsets of the buffers, by size, in an order that memory does not have. */
-  readonly #buffers = new Map<number, Int32Array>();
+  readonly #entries: ReadonlyMap<number, SizeEntries>;
 
   constructor(bytesPerSize: number) {
-    const classes = new SlabClasses();
-    const total = pageAligned(BUFFER_SIZES.length * bytesPerSize * 1.15) + NETWORK_BYTES;
-    this.arena = mapArena(total + PAGE_BYTES).arena;
-    this.allocator = new SlabAllocator(new PageTable(this.arena, 4096, 1), STATE_OFFSET, 1, classes);
+    const counts = BUFFER_SIZES.map((bytes) => Math.floor(bytesPerSize / (bytes + CHUNK_HEADER_BYTES)));
+    const entryBytes = pageAligned(counts.reduce((sum, count) => sum + count * PAIR_BYTES, 0));
+    const total = pageAligned(BUFFER_SIZES.length * bytesPerSize * SLAB_WASTE) + NETWORK_BYTES;
+    // As the store of the serialization benchmark has them.
+    this.arena = mapArena(PAGE_BYTES + entryBytes + total, { hugePages: true }).arena;
+    const pages = new PageTable(this.arena, 4096, 1 + entryBytes / PAGE_BYTES);
+    this.allocator = new SlabAllocator(pages, STATE_OFFSET, 1, new SlabClasses());
     this.allocator.setPageLimit(total / PAGE_BYTES);
-    for (const bytes of BUFFER_SIZES) this.#buffers.set(bytes, this.#fill(bytes, bytesPerSize));
+    let first = PAGE_BYTES / 4;
+    this.#entries = new Map(
+      BUFFER_SIZES.map((bytes, index) => {
+        const entries = { first, count: counts[index]! };
+        this.#fill(bytes, entries);
+        first += (entries.count * PAIR_BYTES) / 4;
+        return [bytes, entries];
+      }),
+    );
   }
 
-  #fill(bytes: number, total: number): Int32Array {
-    const count = Math.floor(total / (bytes + CHUNK_HEADER_BYTES));
-    const offsets = new Int32Array(count);
+  #fill(bytes: number, { first, count }: SizeEntries): void {
+    const { i32, u8 } = this.arena;
     const slabClass = this.allocator.classFor(bytes + CHUNK_HEADER_BYTES);
     for (let index = 0; index < count; index++) {
-      const offset = this.allocator.allocate(slabClass) + CHUNK_HEADER_BYTES;
-      this.arena.u8.fill(index, offset, offset + bytes);
-      // Neighbours in memory are far apart in the list.
-      offsets[scattered(index, count)] = offset;
+      const chunk = this.allocator.allocate(slabClass);
+      if (chunk === 0) throw new BenchError('SERVER', `no memory for ${count} buffers of ${bytes} bytes`);
+      const offset = chunk + CHUNK_HEADER_BYTES;
+      u8.fill(index, offset, offset + bytes);
+      const pair = first + 2 * scattered(index, count);
+      i32[pair] = offset;
+      i32[pair + 1] = bytes;
     }
-    return offsets;
   }
 
   /** The buffers of one size. */
-  buffersOf(bytes: number): Int32Array | undefined {
-    return this.#buffers.get(bytes);
+  entriesOf(bytes: number): SizeEntries | undefined {
+    return this.#entries.get(bytes);
   }
 }
 

@@ -31,8 +31,11 @@ export const OUTPUT_BYTES_LOW: number = MIB;
 export const SLOW_READER_MS: number = 60_000;
 /** Connections of one transport. */
 export const CONNECTIONS_MAX: number = 65_536;
-/** Scatter-gather entries of one send (the kernel's UIO_MAXIOV is 1024). */
-export const SCATTER_GATHER_ENTRIES_MAX: number = 64;
+/**
+ * Scatter-gather entries of one send, as many as the kernel takes (UIO_MAXIOV): what is over waits for the next turn,
+ * which costs more than all the entries.
+ */
+export const SCATTER_GATHER_ENTRIES_MAX: number = 1024;
 /** A datagram, in and out. */
 export const DATAGRAM_BYTES_MAX: number = 65_507;
 /** Datagrams received or sent by one system call. */
@@ -41,6 +44,8 @@ export const DATAGRAM_BATCH: number = 64;
 export const DATAGRAM_REPLY_BATCH: number = 256;
 /** Scatter-gather entries of one such batch: a few references a reply. */
 export const DATAGRAM_REPLY_ENTRIES: number = 2048;
+/** Scatter-gather entries of one datagram. */
+export const DATAGRAM_ENTRIES_MAX: number = 64;
 /** One buffer of the receiving batch, which the longest datagram fits. */
 export const DATAGRAM_RECEIVE_BYTES: number = 64 * KIB;
 /** Batches of one socket received in a row before other connections get their turn. */
@@ -105,7 +110,7 @@ assertRelation(
   'the headers of at least one message fit',
 );
 assertRelation(
-  DATAGRAM_REPLY_ENTRIES >= DATAGRAM_REPLY_BATCH + SCATTER_GATHER_ENTRIES_MAX,
+  DATAGRAM_REPLY_ENTRIES >= DATAGRAM_REPLY_BATCH + DATAGRAM_ENTRIES_MAX,
   'a full batch of replies without references fits, and one with as many as there may be',
 );
 assertRelation(RECEIVE_CALL_BYTES <= INPUT_BYTES_MAX, 'what one call received may be kept');

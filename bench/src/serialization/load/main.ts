@@ -1,5 +1,6 @@
 /** The load's process: does what it is told by messages, one at a time, and ends with its parent. */
 import { type LoopTransport, loadTransport, selectTransport, type TransportHandler } from '@larder/datapath';
+import { endWithParent } from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 import { type CpuReading, cpuSecondsBetween, readCpuTime } from '../../harness/cpu-time.ts';
 import type { LoadCommand, LoadReply, RunNumbers } from '../plan.ts';
@@ -105,6 +106,8 @@ class LoadProcess {
 }
 
 const load = new LoadProcess();
+// A thread that is in the kernel hears of no disconnect.
+endWithParent();
 process.on('message', (message) => {
   load
     .obey(message as LoadCommand)

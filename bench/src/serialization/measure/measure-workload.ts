@@ -2,7 +2,6 @@
  * Measures one workload: fills a shared file with its store, starts a process for every contestant, and lets
  * them take turns, round after round, while the load (or, over the simulated NIC, nobody) asks.
  */
-import { rmSync } from 'node:fs';
 import type { Processes } from '../../harness/processes.ts';
 import { median } from '../../harness/statistics.ts';
 import type {
@@ -80,17 +79,17 @@ export async function measureWorkload(
   settings: MeasureSettings,
 ): Promise<WorkloadResult> {
   const { objectsMax, requestsMax, say } = settings;
-  const path = `/dev/shm/larder-bench-${process.pid}`;
   const workload = planWorkload({ workload: plan.workload, objectsMax, requestsMax });
+  const begin = performance.now();
+  const file = fillStore(workload, makeKeyTable(workload));
   try {
-    const begin = performance.now();
-    const file = fillStore(path, workload, makeKeyTable(workload));
-    const store: StorePlan = { path, layout: file.layout, workload: plan.workload, objectsMax, requestsMax };
-    const megabytes = Math.round((file.layout.fileBytes - file.layout.indexOffset) / 2 ** 20);
+    const { path, layout } = file;
+    const store: StorePlan = { path, layout, workload: plan.workload, objectsMax, requestsMax };
+    const megabytes = Math.round((layout.fileBytes - layout.indexOffset) / 2 ** 20);
     say(`${workload.title}: a store of ${megabytes} MiB in ${Math.round(performance.now() - begin)} ms`);
     return await new WorkloadRun(processes, plan, settings, store).run();
   } finally {
-    rmSync(path, { force: true });
+    file.close();
   }
 }
 

@@ -25,9 +25,6 @@ import {
 import type { ReplyOutput } from '../server/reply-output.ts';
 import type { KvReply, KvRequest, Serializer, SerializerMemory } from './serializer.ts';
 
-/** From this size on one copy saved is more than a reference counted. */
-const HOLD_BYTES_MIN = 2048;
-
 export class LarderSerializer implements Serializer {
   readonly name: string;
   protected readonly send: SendMemory;
@@ -38,23 +35,11 @@ export class LarderSerializer implements Serializer {
   readonly #memory: Memory;
   readonly #message: Message = new Message();
 
-  /**
-   * Buffers of at least `referenceBytesMin` bytes are referenced. Where that is never, large ones are still held by
-   * reference until the reply is sent, and then copied once.
-   */
-  constructor(
-    name: string,
-    memory: SerializerMemory,
-    referenceBytesMin: number,
-    holdBytesMin: number = Math.min(referenceBytesMin, HOLD_BYTES_MIN),
-  ) {
+  /** Buffers of at least `referenceBytesMin` bytes are referenced. */
+  constructor(name: string, memory: SerializerMemory, referenceBytesMin: number) {
     this.name = name;
     // One thread has the store, as in the paper's server.
-    const policy = {
-      referenceBytesMin: holdBytesMin,
-      postBytesMin: referenceBytesMin,
-    };
-    this.send = new SendMemory(new SoloCounts(memory.allocator), policy);
+    this.send = new SendMemory(new SoloCounts(memory.allocator), { referenceBytesMin });
     this.#encoder = new Encoder(this.send);
     this.reply = new GetReply(this.#encoder);
     this.#putReply = new PutReply(this.#encoder);

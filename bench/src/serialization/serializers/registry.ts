@@ -22,8 +22,7 @@ const PEERS: Readonly<Record<string, Make>> = {
 const OWN: Readonly<Record<string, Make>> = {
   larder: (memory, referenceBytesMin) => makeLarder('larder', memory, referenceBytesMin),
   'larder-references': (memory) => makeLarder('larder-references', memory, 1),
-  'larder-copies': (memory) =>
-    makeLarder('larder-copies', memory, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
+  'larder-copies': (memory) => makeLarder('larder-copies', memory, Number.POSITIVE_INFINITY),
   'larder-list': async (memory, referenceBytesMin) =>
     new (await import('./larder.ts')).LarderListSerializer('larder-list', memory, referenceBytesMin),
 };
@@ -32,10 +31,9 @@ async function makeLarder(
   name: string,
   memory: SerializerMemory,
   referenceBytesMin: number,
-  holdBytesMin?: number,
 ): Promise<Serializer> {
   const { LarderSerializer } = await import('./larder.ts');
-  return new LarderSerializer(name, memory, referenceBytesMin, holdBytesMin);
+  return new LarderSerializer(name, memory, referenceBytesMin);
 }
 
 const LIMIT: Readonly<Record<string, Make>> = {

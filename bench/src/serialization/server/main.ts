@@ -3,6 +3,7 @@
  * to, or serves a socket until it is ended.
  */
 import { createTransport, openDatagram, openListener } from '@larder/datapath';
+import { endWithParent } from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 import type { ServerCommand, ServerReply } from '../plan.ts';
 import { makeRequests, type PremadeRequests } from '../requests/premade.ts';
@@ -77,6 +78,8 @@ function answer(reply: ServerReply): void {
 }
 
 const contestant = new ContestantProcess();
+// A thread that is in the kernel hears of no disconnect.
+endWithParent();
 process.on('message', (message) => {
   contestant.obey(message as ServerCommand).catch((error: unknown) => {
     const { code, message: text } = BenchError.from(error);

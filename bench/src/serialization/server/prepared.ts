@@ -29,7 +29,7 @@ export function planWorkload(plan: Pick<StorePlan, 'workload' | 'objectsMax' | '
 export function prepare(plan: StorePlan, slot: number): Prepared {
   const workload = planWorkload(plan);
   const table = makeKeyTable(workload);
-  const file = new StoreFile(plan.path, plan.layout);
+  const file = StoreFile.open(plan.path, plan.layout);
   const network = file.networkAllocator(slot);
   const scratchOffset = network.allocate(network.classFor(SCRATCH_BYTES));
   return {

@@ -22,9 +22,9 @@ function storeLayout(workload: Workload, table: KeyTable): StoreLayout {
   return layOutStore(keys, entries, values);
 }
 
-/** Fills a new file. Keys are added in a scattered order, so that neighbours in rank are not in memory. */
-export function fillStore(path: string, workload: Workload, table: KeyTable): StoreFile {
-  const file = new StoreFile(path, storeLayout(workload, table));
+/** Makes a file and fills it. Keys are added in a scattered order, so that neighbours in rank are not in memory. */
+export function fillStore(workload: Workload, table: KeyTable): StoreFile {
+  const file = StoreFile.create(storeLayout(workload, table));
   const store = new KvStore(file);
   const keys = table.first.length - 1;
   const key = new Uint8Array(KEY_BYTES_MAX);

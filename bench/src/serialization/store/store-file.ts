@@ -8,11 +8,20 @@
  *   pages ...   store: [index][entries][values, in chunks of the slab allocator]
  * ```
  *
- * It lies in memory (/dev/shm) below 2 GiB, so that every offset is a small integer for the JavaScript engine.
+ * It is a nameless file in memory, which is gone with the last process that has it, however that ends. It has less
+ * than 2 GiB, so that every offset is a small integer for the JavaScript engine; and it lies in huge pages where the
+ * kernel has them, as memory that is registered with a network card does (papers/sosp23 4): with small ones, most of
+ * a look at a random value is a walk through page tables, twice so in a virtual machine.
  */
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Arena, MIB, PAGE_BYTES, PageTable, pageAligned, SlabAllocator, SlabClasses } from '@larder/datapath';
-import { mapDescriptor } from '@larder/datapath/internal';
+import {
+  collapseToHugePages,
+  type MappedMemory,
+  mapDescriptorAligned,
+  memfd,
+  unmap,
+} from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 
 /** Processes that may share a file: the load, and one for each contestant. */
@@ -59,21 +68,44 @@ export function layOutStore(keys: number, entriesBytes: number, valuesBytes: num
 }
 
 export class StoreFile {
+  /** Other processes open it by this, as long as the one that made it has it. */
   readonly path: string;
   readonly layout: StoreLayout;
   readonly arena: Arena;
   /** Of the values. */
   readonly allocator: SlabAllocator;
+  readonly #memory: MappedMemory;
+  readonly #descriptor: number;
 
-  /** Maps the file, which is made when it is not there. */
-  constructor(path: string, layout: StoreLayout) {
+  private constructor(path: string, descriptor: number, memory: MappedMemory, layout: StoreLayout) {
     this.path = path;
     this.layout = layout;
-    this.arena = mapShared(path, layout.fileBytes);
+    this.arena = new Arena(memory.buffer, memory.address);
+    this.#descriptor = descriptor;
+    this.#memory = memory;
     const firstPage = (layout.entriesOffset + layout.entriesBytes) / PAGE_BYTES;
     const pages = new PageTable(this.arena, TABLE_OFFSET, firstPage);
     this.allocator = new SlabAllocator(pages, STORE_STATE_OFFSET, STORE_ID, CLASSES);
     this.allocator.setPageLimit(pages.endPage - firstPage);
+  }
+
+  static create(layout: StoreLayout): StoreFile {
+    const descriptor = memfd('larder-bench', layout.fileBytes);
+    const memory = mapDescriptorAligned(descriptor, layout.fileBytes, 'the store');
+    collapseToHugePages(memory, layout.indexOffset, layout.fileBytes - layout.indexOffset);
+    return new StoreFile(`/proc/${process.pid}/fd/${descriptor}`, descriptor, memory, layout);
+  }
+
+  /** Maps what another process has created. */
+  static open(path: string, layout: StoreLayout): StoreFile {
+    const descriptor = openSync(path, 'r+');
+    return new StoreFile(path, descriptor, mapDescriptorAligned(descriptor, layout.fileBytes, path), layout);
+  }
+
+  /** Gives the memory up; the arena must not be used any more. */
+  close(): void {
+    unmap(this.#memory);
+    closeSync(this.#descriptor);
   }
 
   /** Bytes of entries that were written. */
@@ -88,6 +120,7 @@ export class StoreFile {
   /** The allocator of a slot's network buffers, empty: whoever had the slot before has ended. */
   networkAllocator(slot: number): SlabAllocator {
     const start = PAGE_BYTES + slot * SLOT_BYTES;
+    collapseToHugePages(this.#memory, start, SLOT_BYTES);
     this.arena.u8.fill(0, start, start + PAGE_BYTES);
     const firstPage = start / PAGE_BYTES + 1;
     const pages = new PageTable(this.arena, start + TABLE_OFFSET, firstPage);
@@ -99,17 +132,5 @@ export class StoreFile {
   /** Where the requests of a slot lie: SLOT_REQUEST_BYTES bytes. */
   requestOffset(slot: number): number {
     return PAGE_BYTES + slot * SLOT_BYTES + SLOT_NETWORK_BYTES;
-  }
-}
-
-/** Maps a file for several processes, which an arena in a file of its own does not allow. */
-function mapShared(path: string, bytes: number): Arena {
-  const descriptor = openSync(path, 'a+');
-  try {
-    ftruncateSync(descriptor, bytes);
-    const memory = mapDescriptor(descriptor, bytes, path);
-    return new Arena(memory.buffer, memory.address);
-  } finally {
-    closeSync(descriptor);
   }
 }

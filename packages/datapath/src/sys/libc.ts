@@ -43,6 +43,7 @@ export interface Libc {
   epoll_ctl(epoll: number, operation: number, fd: number, event: number): number;
   epoll_wait(epoll: number, events: number, count: number, timeoutMs: number): number;
   eventfd(initial: number, flags: number): number;
+  prctl(option: number, value: number): number;
   /** `syscall` with a pointer as its third argument: io_uring_setup(entries, params). */
   syscallSetup(number: number, entries: number, params: Bytes): number;
   /** io_uring_register(fd, opcode, argument, count). */
@@ -97,6 +98,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   epoll_ctl: 'int epoll_ctl(int, int, int, size_t)',
   epoll_wait: 'int epoll_wait(int, size_t, int, int)',
   eventfd: 'int eventfd(uint, int)',
+  prctl: 'int prctl(int, size_t)',
   syscallSetup: 'intptr_t syscall(intptr_t, intptr_t, uint8_t *)',
   syscallRegister: 'intptr_t syscall(intptr_t, intptr_t, intptr_t, uint8_t *, intptr_t)',
   syscallEnter: 'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',

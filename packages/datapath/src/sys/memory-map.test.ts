@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { libcUnavailableReason } from './libc.ts';
-import { mapAnonymous, mapDescriptor, mapFile, memfd, unmap, viewMemory } from './memory-map.ts';
+import {
+  collapseToHugePages,
+  mapAnonymous,
+  mapDescriptor,
+  mapDescriptorAligned,
+  mapFile,
+  memfd,
+  unmap,
+  viewMemory,
+} from './memory-map.ts';
 
 const GIB = 1024 ** 3;
 const reason = libcUnavailableReason();
@@ -78,4 +87,23 @@ test('refused mappings name the call and leak no descriptor', options, () => {
   unmap({ ...memory, descriptor });
   assert.equal(readdirSync('/proc/self/fd').length, before);
   assert.throws(() => viewMemory(0, 10), { code: 'ARGUMENT' });
+});
+
+test('huge pages are aligned, change no byte, and leave the rest of the file alone', options, () => {
+  const bytes = 5 * 1024 ** 2 + 4096;
+  const descriptor = memfd('larder-test', bytes);
+  const memory = mapDescriptorAligned(descriptor, bytes, 'memfd');
+  assert.equal(memory.address % (2 * 1024 ** 2), 0);
+  const view = new Uint8Array(memory.buffer);
+  for (let offset = 0; offset < bytes; offset += 4096) view[offset] = offset / 4096;
+  const isHuge = collapseToHugePages(memory, 4096, bytes - 4096);
+  assert.equal(collapseToHugePages(memory, 4096, 1024 ** 2), false, 'no huge page fits');
+  const mapping = readFileSync('/proc/self/smaps', 'latin1').split('larder-test')[1]!;
+  const kilobytes = Number(/ShmemPmdMapped:\s+(\d+) kB/.exec(mapping)?.[1] ?? 0);
+  assert.equal(kilobytes > 0, isHuge);
+  const other = mapDescriptor(descriptor, bytes, 'memfd');
+  const seen = new Uint8Array(other.buffer);
+  for (let offset = 0; offset < bytes; offset += 4096) assert.equal(seen[offset], (offset / 4096) & 255);
+  unmap(other);
+  unmap({ ...memory, descriptor });
 });

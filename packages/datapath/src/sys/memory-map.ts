@@ -14,11 +14,13 @@ import { checked, errno, libc, viewAddress } from './libc.ts';
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_HUGETLB = 0x40000;
 const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
+const MADV_COLLAPSE = 25;
 const MFD_CLOEXEC = 1;
 const LOCK_EX_NB = 2 | 4;
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
@@ -74,6 +76,21 @@ export function mapAnonymous(bytes: number, options: { readonly hugePages?: bool
  */
 export function adviseUnused(address: number, bytes: number): void {
   libc().madvise(address, bytes, MADV_DONTNEED);
+}
+
+/**
+ * Puts shared memory into huge pages now, whatever the system's setting for them is; all who map it then have them.
+ * Ordinary pages stay where there are none, or where the kernel is older than 6.1. Returns whether all of it is huge.
+ */
+export function collapseToHugePages(memory: MappedMemory, offset: number, bytes: number): boolean {
+  const view = new Uint8Array(memory.buffer);
+  const start = Math.ceil((memory.address + offset) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+  const end = Math.floor((memory.address + offset + bytes) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+  // The kernel passes over what has no page at all; a page each is enough, and least to be moved.
+  for (let address = start; address < end; address += HUGE_PAGE_BYTES) {
+    Atomics.or(view, address - memory.address, 0);
+  }
+  return start < end && libc().madvise(start, end - start, MADV_COLLAPSE) === 0;
 }
 
 /** Transparent huge pages need an aligned start; maps one page more and gives the ends back. */
@@ -133,6 +150,14 @@ export function mapDescriptor(descriptor: number, bytes: number, context: string
   return { buffer: viewMemory(address, bytes), address, mappedBytes: bytes };
 }
 
+/** The same where huge pages can be, for `collapseToHugePages`. */
+export function mapDescriptorAligned(descriptor: number, bytes: number, context: string): MappedMemory {
+  const whole = Math.ceil(bytes / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+  const address = mapHugeAligned(whole, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, context);
+  map(bytes, MAP_SHARED | MAP_FIXED, descriptor, context, 0, address);
+  return { buffer: viewMemory(address, bytes), address, mappedBytes: whole };
+}
+
 /** A nameless file in memory of that size, closed by whoever asked for it. */
 export function memfd(name: string, bytes: number): number {
   const descriptor = checked(libc().memfd_create(name, MFD_CLOEXEC), 'memfd_create', name);
@@ -164,8 +189,15 @@ export function unmap(memory: MappedMemory & { readonly descriptor?: number }): 
   if (memory.descriptor !== undefined) closeSync(memory.descriptor);
 }
 
-function map(bytes: number, flags: number, descriptor: number, context: string, offset = 0): number {
-  const address = libc().mmap(0, bytes, PROT_READ_WRITE, flags, descriptor, offset);
+function map(
+  bytes: number,
+  flags: number,
+  descriptor: number,
+  context: string,
+  offset = 0,
+  where = 0,
+): number {
+  const address = libc().mmap(where, bytes, PROT_READ_WRITE, flags, descriptor, offset);
   if (address === -1) throw systemError(errno(), 'mmap', context);
   return address;
 }

@@ -13,10 +13,10 @@ import { DatapathError } from '../errors.ts';
 import {
   DATAGRAM_BATCH,
   DATAGRAM_BYTES_MAX,
+  DATAGRAM_ENTRIES_MAX,
   DATAGRAM_RECEIVE_BYTES,
   DATAGRAM_REPLY_BATCH,
   DATAGRAM_REPLY_ENTRIES,
-  SCATTER_GATHER_ENTRIES_MAX,
   SEND_BUFFER_BYTES,
 } from '../limits.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -154,7 +154,7 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     if (
       this.#replyUsed + bytes > this.#replySpaceBytes ||
       this.#replyCount === DATAGRAM_REPLY_BATCH ||
-      this.#entryCount + SCATTER_GATHER_ENTRIES_MAX > DATAGRAM_REPLY_ENTRIES
+      this.#entryCount + DATAGRAM_ENTRIES_MAX > DATAGRAM_REPLY_ENTRIES
     ) {
       this.#sendReplies();
     }
@@ -168,7 +168,7 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     this.#owners.push(owner);
     const entry = this.#references + 1;
     this.#referencedBytes += bytes;
-    if (entry >= SCATTER_GATHER_ENTRIES_MAX || this.#referencedBytes > DATAGRAM_BYTES_MAX) {
+    if (entry >= DATAGRAM_ENTRIES_MAX || this.#referencedBytes > DATAGRAM_BYTES_MAX) {
       throw new DatapathError(
         'ARGUMENT',
         'datagram',

@@ -33,6 +33,7 @@ import { ConnectionList } from './connection-list.ts';
 import { LinuxTransport, type Listener } from './linux-base.ts';
 import { resolveZeroCopyBytesMin, type TransportOptions } from './options.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
+import type { ScatterGatherQueue } from './scatter-gather.ts';
 import { CloseReason, TransportKind } from './transport.ts';
 import { UringMessages } from './uring-messages.ts';
 import { ZeroCopyHolds } from './zero-copy-holds.ts';
@@ -247,7 +248,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
       );
     } else {
       connection.sealSegment();
-      if (queue.longestReference(UringMessages.ENTRIES) >= this.#zeroCopyBytesMin) {
+      if (this.#isForZeroCopy(queue)) {
         this.#startZeroCopySend(connection);
         return;
       }
@@ -271,6 +272,11 @@ export class UringTransport<S> extends LinuxTransport<S> {
     this.#inline.push(connection);
   }
 
+  #isForZeroCopy(queue: ScatterGatherQueue): boolean {
+    if (this.#zeroCopyBytesMin === Infinity) return false;
+    return queue.longestReference(UringMessages.ENTRIES) >= this.#zeroCopyBytesMin;
+  }
+
   /** A send that waits for the socket to take something, and says how much. */
   #startWaitingSend(connection: Connection<S>): void {
     connection.sendMode = SEND_WAITING;
@@ -291,7 +297,7 @@ export class UringTransport<S> extends LinuxTransport<S> {
       return;
     }
     connection.sealSegment();
-    if (queue.longestReference(UringMessages.ENTRIES) >= this.#zeroCopyBytesMin) {
+    if (this.#isForZeroCopy(queue)) {
       this.#startZeroCopySend(connection);
       return;
     }
