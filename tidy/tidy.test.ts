@@ -27,6 +27,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['datapath', 'wire'],
   cache: ['datapath'],
   server: ['protocol', 'cache', 'host'],
+  echo: ['wire', 'host'],
   routing: ['protocol'],
   client: ['routing', 'wire'],
   router: ['routing', 'host'],
@@ -34,7 +35,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   erasure: [],
   'object-store': ['erasure', 'wire', 'client'],
   console: [],
-  cli: ['server', 'erasure', 'router', 'invalidation', 'object-store', 'console', 'wire-compiler'],
+  cli: ['server', 'echo', 'erasure', 'router', 'invalidation', 'object-store', 'console', 'wire-compiler'],
 };
 
 const FILE_LINES_MAX = 800;

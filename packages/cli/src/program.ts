@@ -4,11 +4,11 @@
  */
 import { Command } from 'commander';
 import { addAdviseCommand } from './advise-flags.ts';
-import { type EchoFlags, echo } from './commands/echo.ts';
 import { addErasureCommand } from './commands/erasure.ts';
 import { type GenerateFlags, generateCode } from './commands/generate.ts';
 import { serve } from './commands/serve.ts';
 import type { UpFlags } from './commands/up.ts';
+import { addEchoCommand } from './echo-flags.ts';
 import { addRouterCommand } from './router-flags.ts';
 import { addCommonFlags, addOperatorFlags, type ServerFlags } from './server-flags.ts';
 import { larderVersion } from './version.ts';
@@ -103,15 +103,11 @@ function addServerCommands(program: Command): readonly Command[] {
 
 /** Typed messages: their compiler, and a server to measure them with. */
 function addMessageCommands(program: Command): readonly Command[] {
-  const echoCommand = program
-    .command('echo')
-    .summary('echo typed messages, to measure serialization with')
-    .description('Answers each message of the schema larder.echo with one of the same content (TCP and UDP).')
-    .option('-p, --port <port>', 'port for TCP and UDP; 0 for any free one (default: 0)')
-    .option('-l, --host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--transport <name>', 'uring, epoll or node (default: the fastest that this system allows)')
-    .showHelpAfterError('(larder echo --help lists the options)')
-    .action((flags: EchoFlags) => echo(flags));
+  // Loaded only by those who run it: no other command wants a serializer.
+  const echoCommand = addEchoCommand(program, async (flags) => {
+    const { echo } = await import('./commands/echo.ts');
+    await echo(flags);
+  });
 
   const generateCommand = program
     .command('generate')

@@ -1,7 +1,4 @@
 /** The cache server process: composition of datapath, protocol and cache, its workers, statistics and admin pages. */
-export type { EchoCodec, EchoOutput } from './echo/echo-codec.ts';
-export { type EchoServerOptions, type RunningEchoServer, startEchoServer } from './echo/echo-server.ts';
-export { LarderEcho } from './echo/larder-echo.ts';
 export { ServerError } from './errors.ts';
 export { type ExtendedOptions, parseExtended } from './options/extended.ts';
 export type { ServerOptions, ServerSettings, TlsOptions } from './options/server-options.ts';

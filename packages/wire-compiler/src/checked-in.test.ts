@@ -12,7 +12,7 @@ const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 /** [folder, schema] */
 const CHECKED_IN: readonly (readonly [string, string])[] = [
   ['protocol/src/rpc', 'larder-rpc.proto'],
-  ['server/src/echo', 'echo.proto'],
+  ['echo/src/schema', 'echo.proto'],
   ['wire/src/rpc', 'failure.proto'],
   ['wire/src/testing', 'get-m.proto'],
   ['wire/src/testing', 'kitchen-sink.proto'],
