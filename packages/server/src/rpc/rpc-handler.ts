@@ -34,6 +34,7 @@ import {
   UDP_REFUSED,
   UDP_REQUESTS,
 } from '../session/counters.ts';
+import { isFromServer } from '../session/datagram-handler.ts';
 import { CommandKind, type LatencyRecorder, SAMPLE_EVERY_BATCHES } from '../session/latency.ts';
 import type { Session } from '../session/session.ts';
 import { ItemOwners } from './item-owners.ts';
@@ -115,6 +116,11 @@ export class RpcHandler {
     this.#datagrams = new RpcDatagrams(options.datagramsMax);
     this.#reassembler = new Reassembler<string>(
       (message, type, id) => {
+        if (type === FAILURE_TYPE) {
+          // An answer, which some server was made to send here: see `isFromServer`.
+          this.#counters[UDP_MALFORMED]! += 1;
+          return;
+        }
         this.#counters[UDP_REQUESTS]! += 1;
         this.serve(message, type, id, this.#datagrams);
       },
@@ -166,7 +172,7 @@ export class RpcHandler {
   }
 
   onDatagram(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void {
-    if (!this.#options.allows(source)) {
+    if (isFromServer(source) || !this.#options.allows(source)) {
       this.#counters[UDP_REFUSED]! += 1;
       return;
     }

@@ -3,7 +3,7 @@
  * datagrams as it needs, up to a configured number.
  *
  * Senders that are not allowed get no answer at all, and neither does what is no frame: answering would make
- * this server an amplifier for forged addresses. A request has to be whole within its datagram; what is left
+ * this server an amplifier for forged addresses, and neither does another server. A request has to be whole within its datagram; what is left
  * over is dropped.
  */
 import type { Arena, DatagramReplies, DatagramSource } from '@larder/datapath';
@@ -56,6 +56,14 @@ export function isLoopback(arena: Arena, source: DatagramSource): boolean {
   );
 }
 
+/**
+ * Whether a datagram says that it comes from a server like this one, as a client's never does. Answering it could
+ * begin an exchange between two servers that never ends: each takes the other's errors for requests.
+ */
+export function isFromServer(source: DatagramSource): boolean {
+  return source.port === source.localPort;
+}
+
 export class DatagramHandler {
   readonly #handler: SessionHandler;
   readonly #options: DatagramOptions;
@@ -85,7 +93,7 @@ export class DatagramHandler {
 
   /** Answers the datagram [start, end). */
   onDatagram(replies: DatagramReplies, source: DatagramSource, start: number, end: number): void {
-    if (!this.#options.allows(source)) {
+    if (isFromServer(source) || !this.#options.allows(source)) {
       this.#counters[UDP_REFUSED]! += 1;
       return;
     }

@@ -28,7 +28,13 @@ class Udp {
     const reply = this.harness.pool.take();
     const addressOffset = this.harness.pool.take();
     arena.u8.set(address, addressOffset);
-    this.#source = { family: address.length === 4 ? 4 : 6, addressOffset, port: 1, localPort: 0, localDescriptor: -1 };
+    this.#source = {
+      family: address.length === 4 ? 4 : 6,
+      addressOffset,
+      port: 1,
+      localPort: 0,
+      localDescriptor: -1,
+    };
     this.#replies = {
       begin: () => reply,
       reference: () => assert.fail('the replies of this protocol are copied'),

@@ -94,7 +94,7 @@ function mayCut(references: ReferenceList, partBytes: number): boolean {
   const bytesMin = Math.ceil(partBytes / (DATAGRAM_REFERENCES_MAX - 2));
   for (let index = 0; index < references.count; index++) {
     const bytes = references.bytes[index]!;
-    if (references.owners[index]! < 0 || (bytes > 0 && bytes < bytesMin)) return false;
+    if (bytes > 0 && (bytes < bytesMin || references.owners[index]! < 0)) return false;
   }
   return true;
 }
@@ -108,8 +108,8 @@ function sendCut(replies: DatagramReplies, object: WireObject, send: SendMemory,
   const encoder = object.$encoder;
   const { references } = encoder;
   const frontBytes = encoder.structureBytes + encoder.copiedBytes;
-  const isShort = frontBytes <= partBytes;
-  const front = isShort ? null : frontOf(object, frontBytes);
+  // A front that is longer than a datagram is written elsewhere first, since it has to be in one piece for that.
+  const front = frontBytes <= partBytes ? null : frontOf(object, frontBytes);
   let reference = 0;
   let done = 0;
   for (let index = 0; index < count; index++) {
@@ -142,7 +142,7 @@ function sendCut(replies: DatagramReplies, object: WireObject, send: SendMemory,
   }
 }
 
-/** Structure and copied fields of a measured message, where they are longer than a datagram. */
+/** Structure and copied fields of a measured message. */
 function frontOf(object: WireObject, bytes: number): Uint8Array {
   const front = new Uint8Array(bytes);
   object.$encoder.writeFront(object, Memory.of(front), 0);
