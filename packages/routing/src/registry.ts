@@ -71,6 +71,8 @@ export interface BuildContext {
    * for the same id; its `close()`, if it has one, is called when one no longer does. Use `${context.path}` in the id, and what would make the state useless when it changes.
    */
   keep<T extends object>(id: string, create: () => T): T;
+  /** Tells the operator that parameter `step` is accepted and has no meaning here. */
+  ignore(reason: string, ...step: readonly (string | number)[]): void;
   /** Refuses the configuration: `message` says what was expected at parameter `step`. */
   fail(message: string, ...step: readonly (string | number)[]): never;
 }

@@ -13,7 +13,7 @@
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
-import { configError } from './config/document.ts';
+import { configError, formatPath } from './config/document.ts';
 import { haveImportsChanged, type Imports, loadDocument } from './config/load.ts';
 import { haveChanged, namesIn, PoolFactory } from './config/pools.ts';
 import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
@@ -104,6 +104,8 @@ export class Routing implements RouteHandle, AsyncDisposable {
   /** Reloads one after the other. */
   #work: Promise<unknown> = Promise.resolve();
   #isClosed: boolean = false;
+  /** What the operator has been told to have no meaning. */
+  readonly #ignored: Set<string> = new Set();
 
   /** Use `Routing.open`. */
   private constructor(options: RoutingOptions) {
@@ -271,6 +273,14 @@ export class Routing implements RouteHandle, AsyncDisposable {
     this.#use(this.#current);
   }
 
+  /** Once: a configuration is built again whenever a name stands for another address. */
+  readonly #onIgnored = (steps: readonly PropertyKey[], reason: string): void => {
+    const text = `${formatPath(steps)} has no meaning here and is ignored: ${reason}`;
+    if (this.#ignored.has(text)) return;
+    this.#ignored.add(text);
+    this.services.notice(text);
+  };
+
   #use(given: Given): void {
     const { config, text } = given;
     const before = this.#current;
@@ -279,6 +289,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       destinations: this.#destinations,
       defaults: { ...DESTINATION_DEFAULTS, ...this.#options.defaults },
       addresses: (host) => this.#resolver.addresses(host),
+      onIgnored: this.#onIgnored,
     });
     const builder = new RouteBuilder({
       config,
@@ -286,6 +297,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       definitions: this.#definitions,
       services: this.services,
       kept: before.kept,
+      onIgnored: this.#onIgnored,
     });
     let root: RouteHandle;
     try {

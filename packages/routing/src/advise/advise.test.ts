@@ -309,7 +309,7 @@ test('what cannot be watched is told', async () => {
   const answers = async (text: string, thenEnds: boolean): Promise<number> => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
-      socket.once('data', () => {
+      socket.on('data', () => {
         socket.write(text);
         if (thenEnds) socket.end();
       });
@@ -323,5 +323,6 @@ test('what cannot be watched is told', async () => {
     watch(await answers('CLIENT_ERROR watch commands not allowed\r\n', false)),
     /does not let itself be watched: CLIENT_ERROR/,
   );
+  await assert.rejects(watch(await answers('ERROR\r\n', true)), /does not let itself be watched: ERROR/);
   await assert.rejects(watch(await answers('OK\r\n', true)), /ended the watch/);
 });

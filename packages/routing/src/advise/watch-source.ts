@@ -22,65 +22,60 @@ export interface WatchOptions {
 }
 
 /** Watches until the signal; rejects with a RoutingError if the server cannot be watched or goes away. */
-export async function watchServer(options: WatchOptions): Promise<void> {
-  const refusals: string[] = [];
-  for (const request of REQUESTS) {
-    const refusal = await watchWith(request, options);
-    if (refusal === undefined) return;
-    refusals.push(refusal);
-  }
-  const label = formatAddress(options.address);
-  throw new RoutingError('PROTOCOL', `${label} does not let itself be watched: ${refusals.at(-1)}`);
-}
-
-/** Resolves with what the server answered instead of OK, or with undefined after the watch. */
-function watchWith(request: string, options: WatchOptions): Promise<string | undefined> {
-  const { address, onLine, signal } = options;
+export function watchServer({ address, onLine, signal }: WatchOptions): Promise<void> {
   const label = formatAddress(address);
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return resolve();
     const socket = connect(
       address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
     );
+    const requests = [...REQUESTS];
     let isWatching = false;
     let text = '';
+    let refusal = '';
     const stop = (): void => {
       socket.destroy();
-      resolve(undefined);
+      resolve();
     };
     const fail = (error: RoutingError): void => {
       signal.removeEventListener('abort', stop);
       socket.destroy();
       reject(error);
     };
-    if (signal.aborted) return stop();
+    // On the same connection, because a refusal ends nothing.
+    const ask = (): void => {
+      const request = requests.shift();
+      if (request !== undefined) socket.write(`${request}\r\n`);
+      else fail(refused());
+    };
+    const refused = (): RoutingError =>
+      new RoutingError('PROTOCOL', `${label} does not let itself be watched: ${refusal}`);
     signal.addEventListener('abort', stop, { once: true });
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
       if (!isWatching) fail(new RoutingError('ETIMEDOUT', `${label} does not answer`));
     });
-    socket.on('connect', () => socket.write(`${request}\r\n`));
+    socket.on('connect', ask);
     socket.on('error', (error) => {
       const { code } = RoutingError.from(error);
       fail(new RoutingError(code, `cannot watch ${label}: ${error.message}`, { cause: error }));
     });
     socket.on('close', () => {
-      if (!signal.aborted) fail(new RoutingError('CLOSED', `${label} ended the watch`));
+      if (signal.aborted) return;
+      fail(refusal === '' ? new RoutingError('CLOSED', `${label} ended the watch`) : refused());
     });
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
         const line = text.slice(0, end).trimEnd();
         text = text.slice(end + 1);
-        if (isWatching) {
-          onLine(line);
-          continue;
+        if (isWatching) onLine(line);
+        else if (line === 'OK') {
+          isWatching = true;
+          refusal = '';
+        } else {
+          refusal = line;
+          ask();
         }
-        isWatching = line === 'OK';
-        if (isWatching) continue;
-        signal.removeEventListener('abort', stop);
-        socket.removeAllListeners('close');
-        socket.destroy();
-        resolve(line);
-        return;
       }
     });
   });

@@ -18,6 +18,7 @@ import type {
 } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { configError, formatPath, type Step } from './document.ts';
+import { IGNORED_OF_HANDLES, ignoredIn } from './ignored.ts';
 import type { PoolFactory } from './pools.ts';
 import { type ConfigJson, issueError } from './schema.ts';
 
@@ -35,6 +36,8 @@ export interface BuilderOptions {
   readonly services: RoutingServices;
   /** What the configuration before this one kept. */
   readonly kept: KeptState;
+  /** A route says something that has no meaning here. */
+  readonly onIgnored: (steps: readonly Step[], reason: string) => void;
 }
 
 export class RouteBuilder {
@@ -138,7 +141,10 @@ export class RouteBuilder {
     steps: readonly Step[],
     isShort: boolean,
   ): RouteHandle {
-    const parsed = definition.parameters.safeParse(parameters);
+    const names = IGNORED_OF_HANDLES[definition.type];
+    const ignored = ignoredIn(parameters, names);
+    for (const name of ignored) this.#options.onIgnored([...steps, name], names![name]!);
+    const parsed = definition.parameters.safeParse(without(parameters, ...ignored));
     if (!parsed.success) throw issueError(parsed.error, steps);
     // In a short form the parameter has no place of its own.
     return definition.build(
@@ -157,6 +163,7 @@ export class RouteBuilder {
       routes: (json, ...more) => this.routes(json, into(more)),
       pool: (json, ...more): Pool => this.#options.pools.get(json, into(more)),
       keep: (id, create) => this.#keep(id, create),
+      ignore: (reason, ...more) => this.#options.onIgnored(into(more), reason),
       fail: (message, ...more): never => {
         throw configError(into(more), message);
       },

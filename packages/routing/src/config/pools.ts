@@ -8,6 +8,7 @@ import { RoutingError } from '../errors.ts';
 import type { Pool } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, formatPath, type Step } from './document.ts';
+import { IGNORED_OF_POOLS, ignoredIn } from './ignored.ts';
 import { checkPool, type PoolJson } from './schema.ts';
 
 /** What names stand for; undefined while nobody has said. */
@@ -18,6 +19,8 @@ export interface PoolFactoryOptions {
   readonly destinations: Destinations;
   readonly defaults: DestinationOptions;
   readonly addresses: AddressBook;
+  /** A pool says something that has no meaning here. */
+  readonly onIgnored: (steps: readonly Step[], reason: string) => void;
 }
 
 export class PoolFactory {
@@ -61,6 +64,9 @@ export class PoolFactory {
   }
 
   #make(name: string, json: PoolJson, steps: readonly Step[]): Pool {
+    for (const each of ignoredIn(json, IGNORED_OF_POOLS)) {
+      this.#options.onIgnored([...steps, each], IGNORED_OF_POOLS[each]!);
+    }
     const whole = this.#inherited(json, steps, []);
     const servers = whole.servers ?? this.#serversOf(whole.server_list_from_pool, steps);
     const { weights } = whole;

@@ -10,6 +10,7 @@ import {
 import { type RouteJson, routeJson } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, type Step } from './document.ts';
+import { IGNORED_OF_POOLS } from './ignored.ts';
 
 /** A pool as it is written. */
 export interface PoolJson extends Readonly<Record<string, unknown>> {
@@ -96,15 +97,9 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
     .union([z.int().min(1).max(0xffff), z.literal('same')], { error: 'expected a port, or "same"' })
     .optional(),
   udp_timeout: milliseconds.optional(),
-  // Of mcrouter's, without a meaning here.
-  region: z.string().optional(),
-  cluster: z.string().optional(),
-  pool_locality: z.string().optional(),
-  qos: z.unknown().optional(),
-  enable_compression: z.boolean().optional(),
   use_ssl: z.boolean().optional(),
-  devnull_asynclog: z.boolean().optional(),
   comment: z.unknown().optional(),
+  ...Object.fromEntries(Object.keys(IGNORED_OF_POOLS).map((name) => [name, z.unknown().optional()])),
 });
 
 const namedHandle = z.looseObject({ type: z.string(), name: z.string() });

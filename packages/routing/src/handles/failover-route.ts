@@ -31,8 +31,6 @@ export interface FailoverOptions {
   readonly failover_limit?: { readonly rate: number; readonly burst?: number | undefined } | undefined;
   readonly failover_policy?: FailoverPolicy | undefined;
   readonly failover_tag?: boolean | undefined;
-  /** mcrouter's switch; leases are always paired here. */
-  readonly enable_lease_pairing?: boolean | undefined;
 }
 type FailoverPolicy =
   | { readonly type: 'InOrderPolicy' }
@@ -49,13 +47,11 @@ export const failoverParameters: {
   readonly failover_limit: z.ZodOptional<z.ZodType<NonNullable<FailoverOptions['failover_limit']>>>;
   readonly failover_policy: z.ZodOptional<z.ZodType<FailoverPolicy>>;
   readonly failover_tag: z.ZodOptional<z.ZodBoolean>;
-  readonly enable_lease_pairing: z.ZodOptional<z.ZodBoolean>;
 } = {
   failover_errors: failoverErrorsJson.optional(),
   failover_limit: z.strictObject({ rate: z.number(), burst: z.number().optional() }).optional(),
   failover_policy: policy.optional(),
   failover_tag: z.boolean().optional(),
-  enable_lease_pairing: z.boolean().optional(),
 };
 
 export class FailoverRoute implements RouteHandle {

@@ -306,3 +306,33 @@ test('failover tells what it expected', async () => {
   ];
   for (const [route, message] of wrong) await assert.rejects(Harness.open(route), message);
 });
+
+test('mcrouter\u2019s older settings of a gutter: by the kind of error and of operation', async () => {
+  await using harness = await Harness.open({
+    type: 'FailoverWithExptimeRoute',
+    normal: 'Fake|a',
+    failover: ['Fake|b'],
+    settings: { tko: { deletes: true, updates: false }, connectTimeout: false, dataTimeout: true },
+  });
+  const went = async (result: Result, operation: Operation): Promise<string> => {
+    harness.cache('a').failure = result;
+    await harness.ask(operation, 'k', { value: 'v' });
+    return asked(harness, 'a', 'b');
+  };
+  const { get, set, delete: remove } = Operation;
+  const table = [Result.tko, Result.busy, Result.connectTimeout, Result.timeout, Result.shutdown];
+  const rows: string[] = [];
+  for (const result of table) {
+    const row: string[] = [];
+    for (const operation of [get, set, remove]) row.push(await went(result, operation));
+    rows.push(`${RESULT_NAMES[result]} ${row.join(' ')}`);
+  }
+  assert.deepEqual(rows, [
+    'tko ab a ab',
+    'busy ab a ab',
+    'connect_timeout a a a',
+    'timeout ab ab ab',
+    // Deletes do not fail over unless they are said to.
+    'shutdown ab ab a',
+  ]);
+});

@@ -16,7 +16,6 @@ const WEIGHT_MISSING = 0.5;
 const latestParameters = z.looseObject({
   ...failoverParameters,
   failover_count: z.int().min(1).optional(),
-  thread_local_failover: z.boolean().optional(),
   salt: z.string().optional(),
   weights: z.array(z.number().min(0).max(1)).optional(),
 });

@@ -3,7 +3,7 @@
  *
  * As in mcrouter a pool route carries what else concerns its destinations: failed deletes are spooled wherever the
  * process has a spool folder (unless `asynclog` is false), `shadows` copies requests, `slow_warmup` spares cold
- * ones, `rates` limits the whole pool.
+ * ones, `max_outstanding` limits what waits for each, `rates` limits the whole pool.
  */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
@@ -16,9 +16,16 @@ import type { RouteHandle } from '../route-handle.ts';
 import { expectSpool } from './asynclog-route.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
+import { OutstandingLimitRoute } from './outstanding-limit-route.ts';
 import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
 import { buildShadows, ShadowRoute, shadowJson } from './shadow-route.ts';
-import { SlowWarmUpRoute, slowWarmUpJson, slowWarmUpSettings, WarmUpCounts } from './slow-warm-up-route.ts';
+import {
+  failoverTargetOf,
+  SlowWarmUpRoute,
+  slowWarmUpJson,
+  slowWarmUpSettings,
+  WarmUpCounts,
+} from './slow-warm-up-route.ts';
 import { spooled, spoolInForce, withoutSpool } from './spool-scope.ts';
 
 export class PoolRoute implements RouteHandle {
@@ -49,6 +56,7 @@ const parameters = z.strictObject({
   shadow_policy: z.enum(['default']).optional(),
   slow_warmup: slowWarmUpJson.optional(),
   rates: ratesJson.optional(),
+  max_outstanding: z.int().nonnegative().optional(),
 });
 type Parameters = z.output<typeof parameters>;
 
@@ -78,7 +86,10 @@ function buildPool(options: Parameters, context: BuildContext): RouteHandle {
 
 function buildSelection(pool: Pool, options: Parameters, context: BuildContext): RouteHandle {
   const isPlain =
-    spoolInForce(context) === undefined && options.shadows === undefined && options.slow_warmup === undefined;
+    spoolInForce(context) === undefined &&
+    options.shadows === undefined &&
+    options.slow_warmup === undefined &&
+    (options.max_outstanding ?? 0) === 0;
   if (hashName(options.hash) === 'Latest') {
     const settings = typeof options.hash === 'object' ? options.hash : {};
     return makeLatestRoute(wrapped(pool, options, context), settings, context);
@@ -92,10 +103,11 @@ function buildSelection(pool: Pool, options: Parameters, context: BuildContext):
 function wrapped(pool: Pool, options: Parameters, context: BuildContext): readonly RouteHandle[] {
   const shadows = buildShadows(context, options.shadows ?? []);
   const warmUp = options.slow_warmup;
-  const failover =
-    warmUp === undefined ? undefined : context.route(warmUp.failoverRoute, 'slow_warmup', 'failoverRoute');
+  const failover = warmUp === undefined ? undefined : failoverTargetOf(warmUp, context, 'slow_warmup');
   return pool.destinations.map((destination, index) => {
     let route = spooled(context, destination);
+    const outstandingMax = options.max_outstanding ?? 0;
+    if (outstandingMax > 0) route = new OutstandingLimitRoute(route, outstandingMax);
     if (failover !== undefined) {
       route = new SlowWarmUpRoute(
         route,

@@ -1,6 +1,7 @@
 /** Sends every request to `target`, and copies of some of them to `shadows`, whose replies nobody hears. */
 import { z } from 'zod';
 import type { Random } from '../clock.ts';
+import { IGNORED_OF_SHADOWS, ignoredIn } from '../config/ignored.ts';
 import { Spooky32 } from '../hashes/spooky32.ts';
 import {
   type BuildContext,
@@ -23,8 +24,6 @@ export interface ShadowJson {
   readonly index_range?: readonly number[] | undefined;
   /** Which part of the keys, by their hash, from and to in [0, 1]. */
   readonly key_fraction_range?: readonly number[] | undefined;
-  /** mcrouter's runtime variable with such a range; there are none here. */
-  readonly key_fraction_range_rv?: string | undefined;
   /** Only these keys. */
   readonly keys_to_shadow?: readonly string[] | undefined;
   /** Which share of the requests, at random. */
@@ -36,9 +35,9 @@ export const shadowJson: z.ZodType<ShadowJson> = z
     target: routeJson,
     index_range: z.tuple([z.int().nonnegative(), z.int().nonnegative()]).optional(),
     key_fraction_range: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).optional(),
-    key_fraction_range_rv: z.string().optional(),
     keys_to_shadow: z.array(z.string()).optional(),
     requests_fraction: z.number().min(0).max(1).optional(),
+    ...Object.fromEntries(Object.keys(IGNORED_OF_SHADOWS).map((name) => [name, z.unknown().optional()])),
   })
   .refine((each) => isRange(each.index_range) && isRange(each.key_fraction_range), {
     message: 'expected ranges whose end is not before their start',
@@ -118,6 +117,9 @@ export function buildShadows(
 ): readonly { readonly shadow: Shadow; readonly json: ShadowJson }[] {
   return withoutSpool(context, () =>
     shadows.map((json, index) => {
+      for (const name of ignoredIn(json, IGNORED_OF_SHADOWS)) {
+        context.ignore(IGNORED_OF_SHADOWS[name]!, 'shadows', index, name);
+      }
       const route = context.route(json.target, 'shadows', index, 'target');
       return { shadow: new Shadow(route, json, context.services.random), json };
     }),

@@ -1,10 +1,16 @@
 /**
- * A target that is cold gets only a growing share of the gets; the rest goes to `failoverRoute` at once. The share
+ * A target that is cold gets only a growing share of the gets; the rest goes to `failoverTarget` at once. The share
  * is `start` + `step` x hit rate; cold begins below `enable_threshold` and ends at `disable_threshold`.
  */
 import { z } from 'zod';
 import type { Random } from '../clock.ts';
-import { defineRouteHandle, type RouteHandleDefinition, type RouteJson, routeJson } from '../registry.ts';
+import {
+  type BuildContext,
+  defineRouteHandle,
+  type RouteHandleDefinition,
+  type RouteJson,
+  routeJson,
+} from '../registry.ts';
 import { type Reply, Result } from '../reply.ts';
 import { isRetrieval, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
@@ -100,25 +106,41 @@ export class SlowWarmUpRoute implements RouteHandle {
 
 /** `slow_warmup` of a pool. */
 export interface SlowWarmUpJson {
-  readonly failoverRoute: RouteJson;
+  readonly failoverTarget?: RouteJson | undefined;
+  /** Another name of the same. */
+  readonly failoverRoute?: RouteJson | undefined;
   readonly settings?: SlowWarmUpSettings | undefined;
 }
-export const slowWarmUpJson: z.ZodType<SlowWarmUpJson> = z.strictObject({
-  failoverRoute: routeJson,
+const slowWarmUp = z.strictObject({
+  failoverTarget: routeJson.optional(),
+  failoverRoute: routeJson.optional(),
   settings: slowWarmUpSettings.optional(),
 });
+export const slowWarmUpJson: z.ZodType<SlowWarmUpJson> = slowWarmUp;
+
+/** Where gets go that the target is spared; `steps` are those of the object that says it. */
+export function failoverTargetOf(
+  json: SlowWarmUpJson,
+  context: BuildContext,
+  ...steps: readonly string[]
+): RouteHandle {
+  const { failoverTarget, failoverRoute } = json;
+  if (failoverTarget !== undefined && failoverRoute === undefined) {
+    return context.route(failoverTarget, ...steps, 'failoverTarget');
+  }
+  if (failoverRoute !== undefined && failoverTarget === undefined) {
+    return context.route(failoverRoute, ...steps, 'failoverRoute');
+  }
+  return context.fail('expected failoverTarget, a route', ...steps, 'failoverTarget');
+}
 
 export const slowWarmUpRoute: RouteHandleDefinition = defineRouteHandle({
   type: 'SlowWarmUpRoute',
-  parameters: z.strictObject({
-    target: routeJson,
-    failoverRoute: routeJson,
-    settings: slowWarmUpSettings.optional(),
-  }),
+  parameters: slowWarmUp.extend({ target: routeJson }),
   build: (parameters, context) =>
     new SlowWarmUpRoute(
       context.route(parameters.target, 'target'),
-      context.route(parameters.failoverRoute, 'failoverRoute'),
+      failoverTargetOf(parameters, context),
       parameters.settings ?? slowWarmUpSettings.parse({}),
       context.keep(`slow-warmup ${context.path}`, () => new WarmUpCounts()),
       context.services.random,
