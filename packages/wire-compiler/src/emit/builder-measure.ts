@@ -69,13 +69,10 @@ function emitField(code: Code, model: MessageModel, field: FieldModel): void {
       const bang = field.oneof === undefined ? '' : '!';
       code.line(`more += this.${storage.value}${bang}.$measure(depth + 1);`);
     } else if (field.value.kind === 'message') {
-      code.line(`const { items } = this.${storage.value};`);
-      code.line(
-        field.shape === 'list' ? 'more += items.length * 8;' : `more += this.${storage.value}.measure();`,
-      );
-      code.line(
-        'for (let index = 0; index < items.length; index++) more += items[index]!.$measure(depth + 1);',
-      );
+      const count = field.shape === 'list' ? 'length' : 'size';
+      code.line(`const { items, ${count} } = this.${storage.value};`);
+      code.line(field.shape === 'list' ? 'more += length * 8;' : `more += this.${storage.value}.measure();`);
+      code.line(`for (let index = 0; index < ${count}; index++) more += items[index]!.$measure(depth + 1);`);
     } else {
       code.line(`more += this.${storage.value}.measure();`);
     }

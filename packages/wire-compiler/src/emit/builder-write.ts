@@ -67,10 +67,11 @@ function emitCollection(code: Code, field: FieldModel): void {
     code.line(`this.${storage.value}.write(encoder, p);`);
     return;
   }
-  code.line(`const { items } = this.${storage.value};`);
+  const count = field.shape === 'list' ? 'length' : 'size';
+  code.line(`const { items, ${count} } = this.${storage.value};`);
   code.line(`let entry = this.${storage.value}.write(encoder, p);`);
   const step = field.shape === 'list' ? 8 : 16;
-  code.block([`for (let index = 0; index < items.length; index++, entry += ${step})`], () =>
+  code.block([`for (let index = 0; index < ${count}; index++, entry += ${step})`], () =>
     code.line('wire.putObject(view, entry, items[index]!.$write(encoder));'),
   );
 }

@@ -54,8 +54,10 @@ abstract class PairList<K> {
 
   /** Generated: forgets all pairs. */
   clear(): void {
-    if (this.#index.size > 0) this.#index.clear();
+    // Whoever puts something in sets the generation first.
+    if (this.#generation === 0) return;
     this.#generation = 0;
+    this.#index.clear();
   }
 
   /** Generated: bytes of the list. */
@@ -163,7 +165,7 @@ export class MapBuilder<K, V> extends PairList<K> {
 
 /** A map of messages. Generated code measures and writes the values. */
 export class MessageMapBuilder<K, B extends WireObject> extends PairList<K> {
-  /** Generated: the values. */
+  /** Generated: the values, `size` of them; what is behind them is of earlier messages. */
   readonly items: WireObject[] = [];
   readonly #make: (encoder: Encoder) => B;
 
@@ -188,11 +190,6 @@ export class MessageMapBuilder<K, B extends WireObject> extends PairList<K> {
     const value = this.#make(this.encoder);
     this.items[this.pair(key)] = value;
     return value;
-  }
-
-  override clear(): void {
-    super.clear();
-    this.items.length = 0;
   }
 
   /** Generated: the entry at `p`, and the keys; returns where the first value's entry is to be written. */

@@ -9,7 +9,7 @@ import { adopt } from './relay.ts';
 import type { WireObject } from './wire-object.ts';
 
 export class MessageListBuilder<B extends WireObject> {
-  /** Generated: the elements. */
+  /** Generated: the elements, `length` of them; what is behind them is of earlier messages. */
   readonly items: WireObject[] = [];
   #count = 0;
   readonly #encoder: Encoder;
@@ -49,7 +49,7 @@ export class MessageListBuilder<B extends WireObject> {
   }
 
   at(index: number): B | undefined {
-    return this.items[index] as B | undefined;
+    return index < this.#count ? (this.items[index] as B | undefined) : undefined;
   }
 
   /** Generated: takes all elements out of the message. */
@@ -59,8 +59,9 @@ export class MessageListBuilder<B extends WireObject> {
 
   /** Generated: forgets all elements. */
   clear(): void {
-    for (let index = 0; index < this.#count; index++) this.items[index]!.$clear();
-    this.items.length = 0;
+    const count = this.#count;
+    if (count === 0) return;
+    for (let index = 0; index < count; index++) this.items[index]!.$clear();
     this.#count = 0;
     this.#used = 0;
   }

@@ -741,9 +741,9 @@ export class KitchenSink implements wire.WireObject {
     }
     if (this.$inners.length !== 0) {
       bits0 |= 0x80000;
-      const { items } = this.$inners;
-      more += items.length * 8;
-      for (let index = 0; index < items.length; index++) more += items[index]!.$measure(depth + 1);
+      const { items, length } = this.$inners;
+      more += length * 8;
+      for (let index = 0; index < length; index++) more += items[index]!.$measure(depth + 1);
     }
     if (this.$intsCount !== 0) bits0 |= 0x100000;
     if (this.$doublesCount !== 0) bits0 |= 0x200000;
@@ -759,9 +759,9 @@ export class KitchenSink implements wire.WireObject {
     }
     if (this.$people.size !== 0) {
       bits0 |= 0x4000000;
-      const { items } = this.$people;
+      const { items, size } = this.$people;
       more += this.$people.measure();
-      for (let index = 0; index < items.length; index++) more += items[index]!.$measure(depth + 1);
+      for (let index = 0; index < size; index++) more += items[index]!.$measure(depth + 1);
     }
     if (this.$farTextSize > 0) bits1 |= 0x80;
     if (this.farNumber !== 0) bits6 |= 0x80;
@@ -865,9 +865,9 @@ export class KitchenSink implements wire.WireObject {
       p += 8;
     }
     if ((bits0 & 0x80000) !== 0) {
-      const { items } = this.$inners;
+      const { items, length } = this.$inners;
       let entry = this.$inners.write(encoder, p);
-      for (let index = 0; index < items.length; index++, entry += 8) {
+      for (let index = 0; index < length; index++, entry += 8) {
         wire.putObject(view, entry, items[index]!.$write(encoder));
       }
       p += 8;
@@ -897,9 +897,9 @@ export class KitchenSink implements wire.WireObject {
       p += 8;
     }
     if ((bits0 & 0x4000000) !== 0) {
-      const { items } = this.$people;
+      const { items, size } = this.$people;
       let entry = this.$people.write(encoder, p);
-      for (let index = 0; index < items.length; index++, entry += 16) {
+      for (let index = 0; index < size; index++, entry += 16) {
         wire.putObject(view, entry, items[index]!.$write(encoder));
       }
       p += 8;
