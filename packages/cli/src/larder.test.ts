@@ -1,7 +1,5 @@
 /** The command as a user runs it: processes, their output, their exit codes. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,70 +7,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from './free-port.ts';
+import { Command, larder } from './testing/command.ts';
 import { larderVersion } from './version.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const LAUNCHER = fileURLToPath(new URL('../bin/larder.js', import.meta.url));
 /** The machine's own Node.js, which may be older than what Larder needs. */
 const SYSTEM_NODE = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => existsSync(path));
-const WAIT_MS = 20_000;
-
-const running = new Set<ChildProcess>();
-after(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-class Command {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | string>;
-  output = '';
-  errors = '';
-  #check: () => void = () => {};
-
-  constructor(program: string, args: readonly string[]) {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child = child;
-    running.add(child);
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.output += text;
-      this.#check();
-    });
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.errors += text;
-      this.#check();
-    });
-    this.exit = once(child, 'close').then(([code, signal]) => {
-      running.delete(child);
-      this.#check();
-      return (code as number | null) ?? (signal as string);
-    });
-  }
-
-  /** Resolves with the match once the output, of both kinds, holds it. */
-  until(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no ${pattern} in\n${this.output}${this.errors}`)),
-        WAIT_MS,
-      );
-      this.#check = () => {
-        const match = pattern.exec(this.output + this.errors);
-        if (match !== null) {
-          clearTimeout(timer);
-          resolve(match);
-        } else if (!running.has(this.child)) {
-          clearTimeout(timer);
-          reject(new Error(`ended without ${pattern}:\n${this.output}${this.errors}`));
-        }
-      };
-      this.#check();
-    });
-  }
-}
-
-function larder(...args: string[]): Command {
-  return new Command(process.execPath, ['-C', 'larder-source', MAIN, ...args]);
-}
 
 /** What the server answers to `request` until it closes. */
 function exchange(port: number, request: string): Promise<string> {

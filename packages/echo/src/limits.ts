@@ -26,6 +26,7 @@ export const DEFAULT_FIELD_BYTES: number = 2048;
 export const DEFAULT_FIELDS: number = 2;
 export const FIELDS_MAX: number = 4096;
 export const DEFAULT_SECONDS: number = 5;
+export const DEFAULT_WARM_UP_SECONDS: number = 0.5;
 export const SECONDS_MIN: number = 0.01;
 export const SECONDS_MAX: number = 24 * 3600;
 export const DEFAULT_IN_FLIGHT: number = 16;
@@ -39,8 +40,6 @@ export const LOAD_MESSAGE_BYTES_MAX: number = 2 * MIB;
 /** Different messages that the load sends in turn, so that a reply to another request is noticed. */
 export const MESSAGE_VARIANTS: number = 8;
 
-/** How long the load runs before it counts: both sides compile their code first. */
-export const WARM_UP_MS: number = 500;
 /** A server that answers nothing for this long has failed; a datagram is lost after this. */
 export const STALL_MS: number = 3000;
 export const DATAGRAM_TIMEOUT_MS: number = 500;

@@ -1,7 +1,15 @@
 /** `larder echo`: the echo server that serialization is measured with, and a load for it. */
 import process from 'node:process';
 import { type EchoLoadResult, runEchoLoad, startEchoServer } from '@larder/echo';
-import { formatHostPort, formatSize, HostError, parseInteger, parseListen, parseSize } from '@larder/host';
+import {
+  formatHostPort,
+  formatSize,
+  HostError,
+  parseDecimal,
+  parseInteger,
+  parseListen,
+  parseSize,
+} from '@larder/host';
 import type { EchoFlags } from '../echo-flags.ts';
 import { StopSignals } from './stop-on-signals.ts';
 
@@ -80,7 +88,7 @@ async function load(target: string, flags: EchoFlags): Promise<void> {
     fieldBytes: flags.size === undefined ? undefined : parseSize('--size', flags.size),
     fields: integer('--fields', flags.fields),
     levels: integer('--levels', flags.levels),
-    seconds: integer('--seconds', flags.seconds),
+    seconds: flags.seconds === undefined ? undefined : parseDecimal('--seconds', flags.seconds),
     connections: integer('--connections', flags.connections),
     inFlight: integer('--in-flight', flags.inFlight),
     signal: ended.signal,

@@ -7,6 +7,7 @@ import {
   DEFAULT_FIELDS,
   DEFAULT_IN_FLIGHT,
   DEFAULT_SECONDS,
+  DEFAULT_WARM_UP_SECONDS,
   FIELDS_MAX,
   IN_FLIGHT_MAX,
   LEVELS_MAX,
@@ -30,6 +31,8 @@ export interface EchoLoadOptions {
   readonly levels?: number | undefined;
   /** How long it counts (5). */
   readonly seconds?: number | undefined;
+  /** How long it runs before that (0.5): both sides compile their code first. */
+  readonly warmUpSeconds?: number | undefined;
   /** Connections, or UDP sockets (1), and requests in flight on each (16). */
   readonly connections?: number | undefined;
   readonly inFlight?: number | undefined;
@@ -48,6 +51,7 @@ export interface EchoLoadSettings {
   readonly fields: number;
   readonly levels: number;
   readonly seconds: number;
+  readonly warmUpSeconds: number;
   readonly connections: number;
   readonly inFlight: number;
   /** '' for the best that works here. */
@@ -67,6 +71,7 @@ export function resolveLoadOptions(options: EchoLoadOptions): EchoLoadSettings {
     fields: integerWithin('--fields', options.fields ?? DEFAULT_FIELDS, 1, FIELDS_MAX),
     levels: integerWithin('--levels', options.levels ?? 1, 1, LEVELS_MAX),
     seconds: decimalWithin('--seconds', options.seconds ?? DEFAULT_SECONDS, SECONDS_MIN, SECONDS_MAX),
+    warmUpSeconds: decimalWithin('warm-up', options.warmUpSeconds ?? DEFAULT_WARM_UP_SECONDS, 0, SECONDS_MAX),
     connections: integerWithin('--connections', connections, 1, LOAD_CONNECTIONS_MAX),
     inFlight: integerWithin('--in-flight', options.inFlight ?? DEFAULT_IN_FLIGHT, 1, IN_FLIGHT_MAX),
     transport: options.transport ?? '',

@@ -8,7 +8,7 @@ import { resolveAddress, type TransportKind } from '@larder/datapath';
 import { chooseTransport } from '@larder/host';
 import { Memory } from '@larder/wire';
 import { EchoError } from '../errors.ts';
-import { DATAGRAM_TIMEOUT_MS, LOAD_MEMORY_BYTES, STALL_MS, WARM_UP_MS } from '../limits.ts';
+import { DATAGRAM_TIMEOUT_MS, LOAD_MEMORY_BYTES, STALL_MS } from '../limits.ts';
 import { loadSerializer } from '../serializers/registry.ts';
 import { makeAllocator, startTransport } from '../transport-thread.ts';
 import { DatagramLoad } from './datagram-load.ts';
@@ -115,10 +115,10 @@ async function literal(host: string, port: number): Promise<string> {
 async function measure(
   load: Load,
   tally: Tally,
-  { seconds, udp }: EchoLoadSettings,
+  { seconds, warmUpSeconds, udp }: EchoLoadSettings,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  await watch(load, tally, WARM_UP_MS, signal);
+  await watch(load, tally, warmUpSeconds * 1000, signal);
   tally.begin();
   const begin = performance.now();
   await watch(load, tally, seconds * 1000, signal);

@@ -195,7 +195,7 @@ export class EchoView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, EchoView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -205,7 +205,7 @@ export class EchoView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, EchoView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -221,7 +221,18 @@ export class EchoView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): EchoView {
-    return new EchoView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, EchoView);
+    return new EchoView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "list"],
+      [2, "object", EchoView],
+      [3, "object", EchoView],
+    ];
   }
 
   get val(): Uint8Array {
