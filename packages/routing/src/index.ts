@@ -66,10 +66,9 @@ export {
   operationOf,
   Request,
 } from './request.ts';
-export type { RouteHandle } from './route-handle.ts';
+export type { MightAsk, RouteHandle } from './route-handle.ts';
 export {
   type ConfigurationInfo,
-  destinationsOf,
   poolConfig,
   Routing,
   type RoutingObserver,
@@ -79,3 +78,4 @@ export { SyncPolicy } from './spool/segment-writer.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
 export { type SpoolContents, spoolContents } from './spool/spool-contents.ts';
 export type { SpoolStatistics } from './spool/spool-statistics.ts';
+export { destinationsOf, type PassedHandle, reachable, traverse } from './traverse.ts';

@@ -22,4 +22,12 @@ export interface RouteHandle {
    * Only handles that purely select have it.
    */
   direct?(request: Request): Destination | undefined;
+  /**
+   * The children that this request might be handed on to, each with the request that it would get. Without side
+   * effects. Handles that have it not might ask all their children, with the request as it is.
+   */
+  mightAsk?(request: Request): readonly MightAsk[];
 }
+
+/** A child, and what it would be asked. */
+export type MightAsk = readonly [child: RouteHandle, request: Request];

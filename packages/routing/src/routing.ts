@@ -33,6 +33,7 @@ import type { RouteHandleDefinition, RoutingServices } from './registry.ts';
 import { Reply, Result } from './reply.ts';
 import type { Request } from './request.ts';
 import type { RouteHandle } from './route-handle.ts';
+import { destinationsOf } from './traverse.ts';
 
 /** Told what happens. None of these may throw. */
 export interface RoutingObserver {
@@ -325,24 +326,6 @@ export function poolConfig(
   pool: Readonly<Record<string, unknown>> = {},
 ): { readonly [name: string]: unknown } {
   return { pools: { main: { ...pool, servers } }, route: 'PoolRoute|main' };
-}
-
-/** Every destination that the handle may send to. */
-export function destinationsOf(handle: RouteHandle): Set<Destination> {
-  const found = new Set<Destination>();
-  const seen = new Set<RouteHandle>();
-  const walk = (each: RouteHandle): void => {
-    if (seen.has(each)) return;
-    seen.add(each);
-    if (isDestination(each)) found.add(each);
-    for (const child of each.children) walk(child);
-  };
-  walk(handle);
-  return found;
-}
-
-function isDestination(handle: RouteHandle): handle is Destination {
-  return 'submit' in handle && 'forward' in handle;
 }
 
 function buildRoot(config: ConfigJson, builder: RouteBuilder): RouteHandle {

@@ -15,7 +15,7 @@
 import type { Destination } from '../destination/destination.ts';
 import { Reply, Result } from '../reply.ts';
 import { isRetrieval, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 
 const SLASH = 0x2f;
 const PREFIX_TEXT_BYTES_MAX = 250;
@@ -52,32 +52,54 @@ export class RootRoute implements RouteHandle {
     return this.#fallback.direct?.(request);
   }
 
+  mightAsk(request: Request): readonly MightAsk[] {
+    const bytes = this.#prefixBytes(request);
+    if (bytes === 0) return [[this.#fallback, request]];
+    const stripped = withoutPrefix(request, bytes);
+    return this.#targets(request, bytes).map((target) => [target, stripped]);
+  }
+
   #routePrefixed(request: Request): Promise<Reply> {
-    const bytes = prefixBytes(request);
+    const bytes = this.#prefixBytes(request);
     if (bytes === 0) return this.#fallback.route(request);
-    const prefix = request.keySource.toString('latin1', request.keyStart, request.keyStart + bytes);
-    const targets = this.#targets(prefix);
+    const targets = this.#targets(request, bytes);
     const first = targets[0];
     if (first === undefined) {
-      return Promise.resolve(Reply.of(Result.localError, `no route for prefix ${prefix}`));
+      return Promise.resolve(Reply.of(Result.localError, `no route for prefix ${prefixOf(request, bytes)}`));
     }
-    const stripped = request.copy();
-    stripped.takePrefix(bytes);
-    if (targets.length === 1 || isRetrieval(request.operation)) return first.route(stripped);
+    const stripped = withoutPrefix(request, bytes);
+    if (targets.length === 1) return first.route(stripped);
     return Promise.all(targets.map((target) => target.route(stripped))).then(
       (replies) => replies.find((reply) => reply.isError) ?? replies[0]!,
     );
   }
 
-  #targets(prefix: string): readonly RouteHandle[] {
+  /** Of a configuration without prefixes every key is whole. */
+  #prefixBytes(request: Request): number {
+    const isPrefixed = this.#byPrefix.size > 0 && request.keySource[request.keyStart] === SLASH;
+    return isPrefixed ? prefixBytes(request) : 0;
+  }
+
+  #targets(request: Request, bytes: number): readonly RouteHandle[] {
+    const prefix = prefixOf(request, bytes);
     const exact = this.#byPrefix.get(prefix);
     if (exact !== undefined) return [exact];
     if (!prefix.includes('*')) return [];
     const pattern = new RegExp(`^${prefix.split('*').map(escaped).join('[^/]*')}$`);
     const found = new Set<RouteHandle>();
     for (const [each, route] of this.#byPrefix) if (pattern.test(each)) found.add(route);
-    return [...found];
+    return isRetrieval(request.operation) ? [...found].slice(0, 1) : [...found];
   }
+}
+
+function prefixOf(request: Request, bytes: number): string {
+  return request.keySource.toString('latin1', request.keyStart, request.keyStart + bytes);
+}
+
+function withoutPrefix(request: Request, bytes: number): Request {
+  const stripped = request.copy();
+  stripped.takePrefix(bytes);
+  return stripped;
 }
 
 /** The length of `/region/cluster/` at the key's beginning, 0 when there is none (or no key behind it). */

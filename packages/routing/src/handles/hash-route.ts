@@ -6,7 +6,7 @@ import { createKeyHash, type HashObject, hashName } from '../hashes/registry.ts'
 import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { NullRoute } from './null-route.ts';
 import { buildChildren } from './spool-scope.ts';
@@ -29,6 +29,10 @@ export class HashRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     const child = this.#select(request);
     return child.direct === undefined ? undefined : child.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    return [[this.#select(request), request]];
   }
 
   #select(request: Request): RouteHandle {

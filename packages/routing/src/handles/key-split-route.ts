@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { type Reply, Result } from '../reply.ts';
 import { isDelete, Operation, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { clientIndex } from './client-index.ts';
 import { detached } from './detached.ts';
 import { hasRoom, withKeySuffix } from './request-key.ts';
@@ -36,17 +36,10 @@ export class KeySplitRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
-    const { operation } = request;
-    if (operation >= Operation.flushAll || !hasRoom(request, SUFFIX_BYTES_MAX)) {
-      return this.children[0]!.route(request);
-    }
-    const { clientId } = request;
-    const replica = clientId === '' ? this.#ownReplica : clientIndex(clientId, this.#replicas);
-    const isGet = operation === Operation.get || operation === Operation.leaseGet;
-    if (this.#firstHit && (isGet || operation === Operation.leaseSet)) return this.#fastest(request);
-    const isSet = operation === Operation.set || operation === Operation.metaSet;
-    const toAll = isDelete(operation) || (this.#allSync && isSet);
-    if (toAll) {
+    if (!isSplit(request)) return this.children[0]!.route(request);
+    const replica = this.#replicaOf(request);
+    if (this.#isForFastest(request)) return this.#fastest(request);
+    if (this.#isForAll(request)) {
       // As mcrouter: the own replica's reply is the answer, the others finish unheard.
       const own = detached(request);
       for (let other = 0; other < this.#replicas; other++) {
@@ -54,6 +47,28 @@ export class KeySplitRoute implements RouteHandle {
       }
     }
     return this.#send(request, replica);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const child = this.children[0]!;
+    if (!isSplit(request)) return [[child, request]];
+    const own = this.#replicaOf(request);
+    if (!this.#isForFastest(request) && !this.#isForAll(request)) return [[child, named(request, own)]];
+    return Array.from({ length: this.#replicas }, (_, replica) => [child, named(request, replica)]);
+  }
+
+  #replicaOf({ clientId }: Request): number {
+    return clientId === '' ? this.#ownReplica : clientIndex(clientId, this.#replicas);
+  }
+
+  #isForFastest({ operation }: Request): boolean {
+    const isGet = operation === Operation.get || operation === Operation.leaseGet;
+    return this.#firstHit && (isGet || operation === Operation.leaseSet);
+  }
+
+  #isForAll({ operation }: Request): boolean {
+    const isSet = operation === Operation.set || operation === Operation.metaSet;
+    return isDelete(operation) || (this.#allSync && isSet);
   }
 
   #fastest(request: Request): Promise<Reply> {
@@ -70,9 +85,16 @@ export class KeySplitRoute implements RouteHandle {
   }
 
   #send(request: Request, replica: number): Promise<Reply> {
-    const named = replica === 0 ? request : withKeySuffix(request, SEPARATOR + replica);
-    return this.children[0]!.route(named);
+    return this.children[0]!.route(named(request, replica));
   }
+}
+
+function isSplit(request: Request): boolean {
+  return request.operation < Operation.flushAll && hasRoom(request, SUFFIX_BYTES_MAX);
+}
+
+function named(request: Request, replica: number): Request {
+  return replica === 0 ? request : withKeySuffix(request, SEPARATOR + replica);
 }
 
 export const keySplitRoute: RouteHandleDefinition = defineRouteHandle({

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { bareCopy } from './detached.ts';
 
 /** The client flag of entries that stand for a miss (mcrouter's). */
@@ -42,6 +42,11 @@ export class L1L2CacheRoute implements RouteHandle {
 
   route(request: Request): Promise<Reply> {
     return request.operation === Operation.get ? this.#get(request) : this.#l1.route(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const children = request.operation === Operation.get ? this.children : [this.#l1];
+    return children.map((child) => [child, request]);
   }
 
   async #get(request: Request): Promise<Reply> {

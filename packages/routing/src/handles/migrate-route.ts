@@ -8,7 +8,7 @@ import type { Destination } from '../destination/destination.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import { isDelete, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { worstOf } from './severity.ts';
 
 const INTERVAL_SECONDS = 3600;
@@ -47,6 +47,12 @@ export class MigrateRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     const child = this.#select(request);
     return child?.direct === undefined ? undefined : child.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const child = this.#select(request);
+    const children = child === undefined ? [this.#from, this.#to] : [child];
+    return children.map((each) => [each, request]);
   }
 
   /** The one child, or undefined for both. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import { type Reply, Result } from '../reply.ts';
 import { isDelete, isRetrieval, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { singleOr } from './null-route.ts';
 import { isWorse } from './severity.ts';
 import { buildChildren } from './spool-scope.ts';
@@ -22,6 +22,11 @@ export class MissFailoverRoute implements RouteHandle {
     const first = this.children[0]!.route(request);
     if (!isRetrieval(request.operation) && !isDelete(request.operation)) return first;
     return first.then((reply) => (isHit(reply) ? reply : this.#failover(request, reply)));
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const isForAll = isRetrieval(request.operation) || isDelete(request.operation);
+    return this.children.slice(0, isForAll ? undefined : 1).map((child) => [child, request]);
   }
 
   async #failover(request: Request, first: Reply): Promise<Reply> {

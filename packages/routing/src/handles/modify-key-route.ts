@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import type { Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { routingPrefixOf, withKey } from './request-key.ts';
 
 export interface KeyChange {
@@ -36,23 +36,31 @@ export class ModifyKeyRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
-    const target = this.children[0]!;
+    const changed = this.#changed(request);
+    return changed instanceof Reply ? Promise.resolve(changed) : this.children[0]!.route(changed);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const changed = this.#changed(request);
+    return changed instanceof Reply ? [] : [[this.children[0]!, changed]];
+  }
+
+  /** The request with its new key, or why it cannot have that. */
+  #changed(request: Request): Request | Reply {
     const prefix = this.#routingPrefix ?? routingPrefixOf(request);
     const rest = this.#restOf(request.key);
     if (rest === undefined) {
       const same = this.#routingPrefix === undefined || this.#routingPrefix.equals(routingPrefixOf(request));
-      return target.route(same ? request : withKey(request, prefix, request.key));
+      return same ? request : withKey(request, prefix, request.key);
     }
     const bytes = this.#keyPrefix.length + rest.length;
     if (bytes === 0 || bytes > KEY_BYTES_MAX) {
-      return Promise.resolve(
-        Reply.of(
-          Result.localError,
-          `ModifyKeyRoute: the key would have ${bytes} bytes, allowed are 1 to 250`,
-        ),
+      return Reply.of(
+        Result.localError,
+        `ModifyKeyRoute: the key would have ${bytes} bytes, allowed are 1 to 250`,
       );
     }
-    return target.route(withKey(request, prefix, Buffer.concat([this.#keyPrefix, rest])));
+    return withKey(request, prefix, Buffer.concat([this.#keyPrefix, rest]));
   }
 
   /** What stands behind the key prefix in the new key, or undefined when the key stays. */

@@ -4,7 +4,7 @@ import type { Destination } from '../destination/destination.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import { OPERATION_NAMES, type Operation, operationOf, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { NullRoute } from './null-route.ts';
 
 /** mcrouter's names that differ from the ones on the wire. */
@@ -27,6 +27,10 @@ export class OperationSelectorRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     const child = this.#byOperation[request.operation]!;
     return child.direct === undefined ? undefined : child.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    return [[this.#byOperation[request.operation]!, request]];
   }
 }
 

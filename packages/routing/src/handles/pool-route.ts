@@ -12,7 +12,7 @@ import { createKeyHash, hashJson, hashName, poolTargets } from '../hashes/regist
 import { type BuildContext, defineRouteHandle, type Pool, type RouteHandleDefinition } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { expectSpool } from './asynclog-route.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
@@ -45,6 +45,10 @@ export class PoolRoute implements RouteHandle {
 
   direct(request: Request): Destination {
     return this.children[this.#hash.select(request.keySource, request.keyStart, request.hashEnd)]!;
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    return [[this.direct(request), request]];
   }
 }
 

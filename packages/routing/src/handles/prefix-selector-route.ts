@@ -4,7 +4,7 @@ import type { Destination } from '../destination/destination.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { NullRoute } from './null-route.ts';
 
 /** A node of the trie of prefixes, one byte per level. */
@@ -40,6 +40,10 @@ export class PrefixSelectorRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     const child = this.#select(request);
     return child.direct === undefined ? undefined : child.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    return [[this.#select(request), request]];
   }
 
   #select(request: Request): RouteHandle {

@@ -11,7 +11,7 @@ import type { Destination } from '../destination/destination.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import { isDelete, Operation, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { clientIndex } from './client-index.ts';
 import { singleOr } from './null-route.ts';
 import { worstOf } from './severity.ts';
@@ -38,6 +38,11 @@ export class ReplicaByClientRoute implements RouteHandle {
     if (this.#isForAll(request)) return undefined;
     const child = this.#replicaOf(request);
     return child.direct === undefined ? undefined : child.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const children = this.#isForAll(request) ? this.children : [this.#replicaOf(request)];
+    return children.map((child) => [child, request]);
   }
 
   #isForAll(request: Request): boolean {

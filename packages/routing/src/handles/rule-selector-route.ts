@@ -20,7 +20,7 @@ import type { Destination } from '../destination/destination.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import { OPERATION_NAMES, operationOf, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 
 const PERCENT_STEPS = 10_000;
 
@@ -59,6 +59,10 @@ export class RuleSelectorRoute implements RouteHandle {
 
   direct(request: Request): Destination | undefined {
     return this.#select(request).direct?.(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    return [[this.#select(request), request]];
   }
 
   #select(request: Request): RouteHandle {

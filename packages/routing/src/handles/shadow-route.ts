@@ -12,7 +12,7 @@ import {
 } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { detached } from './detached.ts';
 import { withoutSpool } from './spool-scope.ts';
 
@@ -73,11 +73,15 @@ export class Shadow {
     this.#random = random;
   }
 
-  /** `keyHash` is the hash of the part of the key that chooses the server. */
-  wants(request: Request, keyHash: number): boolean {
+  /** Whether it is about this key; `keyHash` is the hash of the part of it that chooses the server. */
+  isFor(request: Request, keyHash: number): boolean {
     if (keyHash < this.#from || keyHash > this.#to) return false;
-    if (this.#keys !== undefined && !this.#keys.has(routingKey(request))) return false;
-    return this.#fraction >= 1 || this.#random() < this.#fraction;
+    return this.#keys === undefined || this.#keys.has(routingKey(request));
+  }
+
+  /** The same, and drawn. */
+  wants(request: Request, keyHash: number): boolean {
+    return this.isFor(request, keyHash) && (this.#fraction >= 1 || this.#random() < this.#fraction);
   }
 }
 
@@ -96,6 +100,12 @@ export class ShadowRoute implements RouteHandle {
     this.children = [target, ...shadows.map((shadow) => shadow.route)];
     this.#target = target;
     this.#shadows = shadows;
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const keyHash = this.#spooky.hash(request.keySource, request.keyStart, request.hashEnd, 0);
+    const shadows = this.#shadows.filter((shadow) => shadow.isFor(request, keyHash));
+    return [this.#target, ...shadows.map(({ route }) => route)].map((child) => [child, request]);
   }
 
   route(request: Request): Promise<Reply> {

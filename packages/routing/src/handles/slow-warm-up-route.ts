@@ -13,7 +13,7 @@ import {
 } from '../registry.ts';
 import { type Reply, Result } from '../reply.ts';
 import { isRetrieval, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 
 /** Counts are halved at so many times the minimum, so that the hit rate is that of recent requests. */
 const MEMORY_FACTOR = 100;
@@ -93,6 +93,11 @@ export class SlowWarmUpRoute implements RouteHandle {
       this.#counts.count(reply, this.#settings);
       return reply;
     });
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const children = isRetrieval(request.operation) ? this.children : [this.#target];
+    return children.map((child) => [child, request]);
   }
 
   #mayAskTarget(): boolean {

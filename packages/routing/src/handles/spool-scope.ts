@@ -7,6 +7,7 @@ import type { Destination } from '../destination/destination.ts';
 import type { BuildContext, RoutesJson } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { Spool } from '../spool/spool.ts';
+import { isDestination } from '../traverse.ts';
 import { SpooledDestination } from './spooled-destination.ts';
 
 class SpoolScope {
@@ -46,8 +47,4 @@ export function buildChildren(context: BuildContext, json: RoutesJson, step: str
 export function spooled(context: BuildContext, destination: Destination): RouteHandle {
   const spool = spoolInForce(context);
   return spool === undefined ? destination : new SpooledDestination(destination, spool);
-}
-
-function isDestination(route: RouteHandle): route is Destination {
-  return 'submit' in route && 'forward' in route;
 }

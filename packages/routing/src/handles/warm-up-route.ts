@@ -17,7 +17,7 @@ import { Dialect } from '../destination/destination-options.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
-import type { RouteHandle } from '../route-handle.ts';
+import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { bareCopy, detached } from './detached.ts';
 import { metaFlag } from './meta-flags.ts';
 import { type SettleSettings, WarmUpGauge } from './warm-up-gauge.ts';
@@ -38,6 +38,9 @@ export interface WarmUpSettings {
   readonly holdOffSeconds: number;
   readonly asyncAdd: boolean;
 }
+
+/** What is asked for in warm when cold misses it. */
+const FILLED: readonly Operation[] = [Operation.get, Operation.gets, Operation.leaseGet, Operation.metaGet];
 
 export class WarmUpRoute implements RouteHandle {
   readonly name: string = 'warm-up';
@@ -80,6 +83,11 @@ export class WarmUpRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     if (this.#gauge?.isSettled !== true || this.#cold.direct === undefined) return undefined;
     return this.#cold.direct(request);
+  }
+
+  mightAsk(request: Request): readonly MightAsk[] {
+    const isForBoth = FILLED.includes(request.operation) && this.#gauge?.isSettled !== true;
+    return (isForBoth ? this.children : [this.#cold]).map((child) => [child, request]);
   }
 
   async #get(request: Request): Promise<Reply> {
