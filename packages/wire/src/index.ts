@@ -1,10 +1,12 @@
 /** Zero-copy serialization: builders' and views' runtime, sending, and counted buffers. */
+export { copyOf } from './decode/copy-of.ts';
 export { BytesListView, MessageListView, StringListView, type ViewClass } from './decode/lists.ts';
 export { MapView } from './decode/map-view.ts';
 export { Memory } from './decode/memory.ts';
 export { type ByteRange, Message, type MessageHolder } from './decode/message.ts';
 export * from './decode/packed.ts';
 export { popcount } from './decode/popcount.ts';
+export type { FieldShape, PairShape, Shape, ShapedClass } from './decode/shape.ts';
 export { View } from './decode/view.ts';
 export { BytesListBuilder } from './encode/bytes-list-builder.ts';
 export { Encoder, type ReferenceTarget } from './encode/encoder.ts';
@@ -28,8 +30,8 @@ export {
   type FrameReaderOptions,
   StreamReader,
 } from './receive/frame-reader.ts';
-export { type DatagramHandler, Reassembler, type ReassemblerOptions } from './receive/reassembler.ts';
 export { GatherBudget, type GatherBudgetOptions } from './receive/gather-budget.ts';
+export { type DatagramHandler, Reassembler, type ReassemblerOptions } from './receive/reassembler.ts';
 export { ReceiveHolds } from './receive/receive-holds.ts';
 export { sendDatagrams, sendToDatagram } from './send/datagram.ts';
 export { putFrameHeader } from './send/frame.ts';

@@ -17,7 +17,7 @@ export const MAP_ENTRY_BYTES: number = 16;
 export const DEPTH_MAX: number = 64;
 /** A whole message; offsets and sizes are u32, and everything fits a 31-bit integer. */
 export const MESSAGE_BYTES_MAX: number = 1 << 30;
-/** What reading one message may cost: this, or so many times its length, whichever is more. */
+/** What reading all of a message once may cost: this, or so many times its length, whichever is more. */
 export const TRAVERSAL_BYTES_MIN: number = 64 * 1024 * 1024;
 export const TRAVERSAL_FACTOR: number = 8;
 
@@ -31,8 +31,10 @@ export const BUMP_BYTES_MAX: number = MESSAGE_BYTES_MAX;
 
 /** A larger block of a bump arena is not kept for the next message. */
 export const BUMP_BYTES_KEPT: number = 1 << 20;
-/** Messages inside a message that one reader visits. */
+/** Messages inside a message that one reader visits, beyond what any message of that length can honestly have. */
 export const RELAYS_MAX: number = 65_536;
+/** An entry, a relay, and the empty object of another message. */
+export const RELAYED_BYTES_MIN: number = ENTRY_BYTES + RELAY_BYTES + 8;
 
 /** In front of every message on a stream. */
 export const FRAME_HEADER_BYTES: number = 16;

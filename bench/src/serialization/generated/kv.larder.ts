@@ -151,7 +151,7 @@ export class GetRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -161,7 +161,7 @@ export class GetRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -177,7 +177,15 @@ export class GetRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetRequestView {
-    return new GetRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetRequestView);
+    return new GetRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [1, "data"],
+    ];
   }
 
   get id(): number {
@@ -324,7 +332,7 @@ export class GetReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -334,7 +342,7 @@ export class GetReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -350,7 +358,15 @@ export class GetReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetReplyView {
-    return new GetReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetReplyView);
+    return new GetReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [1, "list"],
+    ];
   }
 
   get id(): number {
@@ -546,7 +562,7 @@ export class PutRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -556,7 +572,7 @@ export class PutRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -572,7 +588,16 @@ export class PutRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutRequestView {
-    return new PutRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutRequestView);
+    return new PutRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [1, "data"],
+      [2, "data"],
+    ];
   }
 
   get id(): number {
@@ -701,7 +726,7 @@ export class PutReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -711,7 +736,7 @@ export class PutReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -727,7 +752,13 @@ export class PutReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutReplyView {
-    return new PutReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutReplyView);
+    return new PutReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [];
   }
 
   get id(): number {

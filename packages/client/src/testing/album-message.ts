@@ -98,7 +98,7 @@ export class AlbumView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, AlbumView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -113,7 +113,13 @@ export class AlbumView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): AlbumView {
-    return new AlbumView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, AlbumView);
+    return new AlbumView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [[1, 'list']];
   }
 
   get id(): number {

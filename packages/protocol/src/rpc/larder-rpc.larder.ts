@@ -178,7 +178,7 @@ export class GetRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -188,7 +188,7 @@ export class GetRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -204,7 +204,15 @@ export class GetRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetRequestView {
-    return new GetRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetRequestView);
+    return new GetRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -376,7 +384,7 @@ export class GetReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -386,7 +394,7 @@ export class GetReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -402,7 +410,15 @@ export class GetReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetReplyView {
-    return new GetReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetReplyView);
+    return new GetReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get val(): Uint8Array {
@@ -536,7 +552,7 @@ export class GetMRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetMRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -546,7 +562,7 @@ export class GetMRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetMRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -562,7 +578,15 @@ export class GetMRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetMRequestView {
-    return new GetMRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetMRequestView);
+    return new GetMRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "list"],
+    ];
   }
 
   get keys(): wire.BytesListView {
@@ -728,7 +752,7 @@ export class GetMReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -738,7 +762,7 @@ export class GetMReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -754,7 +778,17 @@ export class GetMReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetMReplyView {
-    return new GetMReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetMReplyView);
+    return new GetMReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "list"],
+      [1, "packed", 4],
+      [2, "packed", 4],
+    ];
   }
 
   /** In the order of the keys; empty for those that are missing. */
@@ -901,7 +935,7 @@ export class GetListRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -911,7 +945,7 @@ export class GetListRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -927,7 +961,15 @@ export class GetListRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetListRequestView {
-    return new GetListRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetListRequestView);
+    return new GetListRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -1066,7 +1108,7 @@ export class GetListReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetListReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1076,7 +1118,7 @@ export class GetListReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetListReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1092,7 +1134,15 @@ export class GetListReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetListReplyView {
-    return new GetListReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetListReplyView);
+    return new GetListReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "list"],
+    ];
   }
 
   /** The elements; of an ordinary value, one. */
@@ -1246,7 +1296,7 @@ export class GetFromListRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetFromListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1256,7 +1306,7 @@ export class GetFromListRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetFromListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1272,7 +1322,15 @@ export class GetFromListRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetFromListRequestView {
-    return new GetFromListRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetFromListRequestView);
+    return new GetFromListRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -1445,7 +1503,7 @@ export class GetFromListReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetFromListReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1455,7 +1513,7 @@ export class GetFromListReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetFromListReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1471,7 +1529,15 @@ export class GetFromListReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetFromListReplyView {
-    return new GetFromListReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetFromListReplyView);
+    return new GetFromListReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get val(): Uint8Array {
@@ -1704,7 +1770,7 @@ export class PutRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1714,7 +1780,7 @@ export class PutRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1730,7 +1796,16 @@ export class PutRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutRequestView {
-    return new PutRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutRequestView);
+    return new PutRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -1867,7 +1942,7 @@ export class PutReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1877,7 +1952,7 @@ export class PutReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -1893,7 +1968,13 @@ export class PutReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutReplyView {
-    return new PutReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutReplyView);
+    return new PutReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [];
   }
 
   get status(): Status {
@@ -2048,7 +2129,7 @@ export class PutMRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutMRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2058,7 +2139,7 @@ export class PutMRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutMRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2074,7 +2155,16 @@ export class PutMRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutMRequestView {
-    return new PutMRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutMRequestView);
+    return new PutMRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "list"],
+      [1, "list"],
+    ];
   }
 
   get keys(): wire.BytesListView {
@@ -2208,7 +2298,7 @@ export class PutMReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2218,7 +2308,7 @@ export class PutMReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2234,7 +2324,15 @@ export class PutMReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutMReplyView {
-    return new PutMReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutMReplyView);
+    return new PutMReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "packed", 4],
+    ];
   }
 
   /** Of every key, unless all are STATUS_OK. */
@@ -2411,7 +2509,7 @@ export class PutListRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, PutListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2421,7 +2519,7 @@ export class PutListRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, PutListRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2437,7 +2535,16 @@ export class PutListRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): PutListRequestView {
-    return new PutListRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, PutListRequestView);
+    return new PutListRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "list"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -2634,7 +2741,7 @@ export class AppendRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, AppendRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2644,7 +2751,7 @@ export class AppendRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, AppendRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2660,7 +2767,16 @@ export class AppendRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): AppendRequestView {
-    return new AppendRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, AppendRequestView);
+    return new AppendRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -2821,7 +2937,7 @@ export class DeleteRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, DeleteRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2831,7 +2947,7 @@ export class DeleteRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, DeleteRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -2847,7 +2963,15 @@ export class DeleteRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): DeleteRequestView {
-    return new DeleteRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, DeleteRequestView);
+    return new DeleteRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -2992,7 +3116,7 @@ export class LeaseGetRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, LeaseGetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3002,7 +3126,7 @@ export class LeaseGetRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, LeaseGetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3018,7 +3142,15 @@ export class LeaseGetRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): LeaseGetRequestView {
-    return new LeaseGetRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, LeaseGetRequestView);
+    return new LeaseGetRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   get key(): Uint8Array {
@@ -3199,7 +3331,7 @@ export class LeaseGetReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, LeaseGetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3209,7 +3341,7 @@ export class LeaseGetReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, LeaseGetReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3225,7 +3357,15 @@ export class LeaseGetReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): LeaseGetReplyView {
-    return new LeaseGetReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, LeaseGetReplyView);
+    return new LeaseGetReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+    ];
   }
 
   /** The value, or a stale one when there is a token or a wait; see `stale`. */
@@ -3454,7 +3594,7 @@ export class LeaseSetRequestView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, LeaseSetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3464,7 +3604,7 @@ export class LeaseSetRequestView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, LeaseSetRequestView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -3480,7 +3620,16 @@ export class LeaseSetRequestView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): LeaseSetRequestView {
-    return new LeaseSetRequestView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, LeaseSetRequestView);
+    return new LeaseSetRequestView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "data"],
+    ];
   }
 
   get key(): Uint8Array {

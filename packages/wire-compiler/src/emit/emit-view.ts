@@ -1,8 +1,9 @@
 /** The class that a received message is read with: lazy getters at places that the compiler has computed. */
+import type { Printable } from '@bufbuild/protoplugin';
 import { caseType, emitCaseSwitch } from './builder-accessors.ts';
 import type { Code } from './code.ts';
 import { docLines } from './comments.ts';
-import { codec, type FieldModel, plainType, readType } from './field-model.ts';
+import { codec, type FieldModel, plainType, readType, type ValueModel } from './field-model.ts';
 import { hex, isStaged, type MessageModel, maskOf, type OneofModel, wordOf } from './message-model.ts';
 
 export function emitView(code: Code, model: MessageModel): void {
@@ -10,7 +11,8 @@ export function emitView(code: Code, model: MessageModel): void {
   code.line();
   code.raw(docLines(model.desc, code.indent, [`message ${model.desc.typeName}: what is received.`]));
   code.block([code.export('class', view), ' extends wire.View'], () => {
-    emitFrame(code, view);
+    emitFrame(code, model);
+    emitShape(code, model);
     for (const oneof of model.oneofs) emitOneof(code, oneof);
     for (const field of model.fields) {
       emitGetter(code, model, field);
@@ -20,23 +22,24 @@ export function emitView(code: Code, model: MessageModel): void {
 }
 
 /** What is the same in all views. */
-function emitFrame(code: Code, view: string): void {
+function emitFrame(code: Code, model: MessageModel): void {
+  const { view } = model.names;
+  const maps = model.fields.filter(({ shape }) => shape === 'map');
   code.line('$message: wire.Message;');
   for (const name of ['$at', '$entries', '$bits', '$depth']) code.line(`${name}: number;`);
+  for (const field of maps) code.line(`${field.storage.value}: `, ...mapType(model, field), ' | undefined;');
   code.line();
   code.line('/** `at` and `depth` are for objects inside others. */');
   code.block(['constructor(message: wire.Message, at: number = 0, depth: number = 0)'], () => {
     code.line('super();');
-    code.line('const opened = message.open(at, depth);');
-    code.line('this.$message = opened;');
-    for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
+    code.line(`const opened = message.open(at, depth, ${view});`);
+    emitOpened(code, maps);
   });
   code.line();
   code.line('/** Points this view at another message, so that nothing is allocated for it. */');
   code.block(['$over(message: wire.Message): this'], () => {
-    code.line('const opened = message.open(0, 0);');
-    code.line('this.$message = opened;');
-    for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
+    code.line(`const opened = message.open(0, 0, ${view});`);
+    emitOpened(code, maps);
     code.line('return this;');
   });
   code.line();
@@ -47,8 +50,43 @@ function emitFrame(code: Code, view: string): void {
   code.line();
   code.line('/** A view of a copy, independent of the receive buffer. */');
   code.block([`copy(): ${view}`], () => {
-    code.line(`return new ${view}(wire.copyOf(this), this.$at, this.$depth);`);
+    code.line(`const copied = wire.copyOf(this, ${view});`);
+    code.line(`return new ${view}(copied, copied.at);`);
   });
+}
+
+/** What a view keeps of the object that was opened. */
+function emitOpened(code: Code, maps: readonly FieldModel[]): void {
+  code.line('this.$message = opened;');
+  for (const name of ['at', 'entries', 'bits', 'depth']) code.line(`this.$${name} = opened.${name};`);
+  for (const { storage } of maps) code.line(`this.${storage.value} = undefined;`);
+}
+
+/** What the fields lead to. */
+function emitShape(code: Code, model: MessageModel): void {
+  const fields = model.fields.filter(({ shape, value }) => shape !== 'single' || value.kind !== 'number');
+  code.line();
+  code.line('/** What the fields lead to. */');
+  code.block(['static $shape(): wire.Shape'], () => {
+    if (fields.length === 0) {
+      code.line('return [];');
+      return;
+    }
+    code.line('return [');
+    for (const field of fields) code.line(`  [${field.bit}, `, ...leadsTo(model, field), '],');
+    code.line('];');
+  });
+}
+
+function leadsTo(model: MessageModel, { shape, value, key }: FieldModel): Printable[] {
+  if (shape === 'map') return ['"map", ', ...pairShape(model, key!), ', ', ...pairShape(model, value)];
+  if (value.kind === 'number') return [`"packed", ${value.number.bytes}`];
+  if (value.kind === 'data') return [shape === 'list' ? '"list"' : '"data"'];
+  return [shape === 'list' ? '"objects", ' : '"object", ', model.types.view(value.message)];
+}
+
+function pairShape(model: MessageModel, value: ValueModel): Printable[] {
+  return value.kind === 'message' ? [model.types.view(value.message)] : [JSON.stringify(value.kind)];
 }
 
 /** Where the entry of a field in the first word is, given that the field is present. */
@@ -157,14 +195,17 @@ function emitCollection(code: Code, model: MessageModel, field: FieldModel): voi
   const { name, value } = field;
   const { types } = model;
   if (field.shape === 'map') {
-    const key = plainType(field.key!, types);
-    code.block([`get ${name}(): wire.MapView<`, key, ', ', readType(value, types), '>'], () => {
+    const { storage } = field;
+    code.block([`get ${name}(): `, ...mapType(model, field)], () => {
+      code.line(`if (this.${storage.value} !== undefined) return this.${storage.value};`);
       emitPlace(code, model, field);
       const values =
         value.kind === 'message'
           ? ['wire.viewCodec(', types.view(value.message), ', this.$depth + 1)']
           : [codec(value)];
-      code.line(`return new wire.MapView(this.$message, p, ${codec(field.key!)}, `, ...values, ');');
+      const map = [`new wire.MapView(this.$message, p, ${codec(field.key!)}, `, ...values, ')'];
+      code.line(`this.${storage.value} = `, ...map, ';');
+      code.line(`return this.${storage.value};`);
     });
     return;
   }
@@ -189,6 +230,11 @@ function emitCollection(code: Code, model: MessageModel, field: FieldModel): voi
       );
     else code.line('return new ', ...list, '(this.$message, p);');
   });
+}
+
+function mapType(model: MessageModel, { key, value }: FieldModel): Printable[] {
+  const { types } = model;
+  return ['wire.MapView<', plainType(key!, types), ', ', readType(value, types), '>'];
 }
 
 function packedReader(name: string): string {

@@ -11,23 +11,24 @@ export interface NumberType {
   /** The TypeScript type of one value; of an enum its name is used instead. */
   readonly type: string;
   readonly zero: string;
-  /** What a packed list is read as. */
+  /** What a packed list is read as, and the bytes of one element. */
   readonly array: string;
+  readonly bytes: number;
 }
 
-function numberType(name: string, type: string, zero: string, array: string): NumberType {
-  return { name, title: name.slice(0, 1).toUpperCase() + name.slice(1), type, zero, array };
+function numberType(name: string, type: string, zero: string, array: string, bytes: number): NumberType {
+  return { name, title: name.slice(0, 1).toUpperCase() + name.slice(1), type, zero, array, bytes };
 }
 
-const BOOL = numberType('bool', 'boolean', 'false', 'boolean[]');
-export const INT32: NumberType = numberType('int32', 'number', '0', 'Int32Array');
-const UINT32 = numberType('uint32', 'number', '0', 'Uint32Array');
-const FLOAT = numberType('float', 'number', '0', 'Float32Array');
-const DOUBLE = numberType('double', 'number', '0', 'Float64Array');
-const INT64 = numberType('int64', 'bigint', '0n', 'BigInt64Array');
-const UINT64 = numberType('uint64', 'bigint', '0n', 'BigUint64Array');
-const INT64_NUMBER = numberType('int64Number', 'number', '0', 'Float64Array');
-const UINT64_NUMBER = numberType('uint64Number', 'number', '0', 'Float64Array');
+const BOOL = numberType('bool', 'boolean', 'false', 'boolean[]', 1);
+export const INT32: NumberType = numberType('int32', 'number', '0', 'Int32Array', 4);
+const UINT32 = numberType('uint32', 'number', '0', 'Uint32Array', 4);
+const FLOAT = numberType('float', 'number', '0', 'Float32Array', 4);
+const DOUBLE = numberType('double', 'number', '0', 'Float64Array', 8);
+const INT64 = numberType('int64', 'bigint', '0n', 'BigInt64Array', 8);
+const UINT64 = numberType('uint64', 'bigint', '0n', 'BigUint64Array', 8);
+const INT64_NUMBER = numberType('int64Number', 'number', '0', 'Float64Array', 8);
+const UINT64_NUMBER = numberType('uint64Number', 'number', '0', 'Float64Array', 8);
 
 /** Undefined for bytes and strings. `jstype = JS_NUMBER` makes numbers of 64-bit integers. */
 export function numberTypeOf(scalar: ScalarType, field: DescField): NumberType | undefined {

@@ -34,7 +34,8 @@ abstract class ListView<T> implements Iterable<T> {
   }
 
   protected entry(index: number): number {
-    if (!(index >= 0 && index < this.length)) {
+    // Fractions would lead to the middle of an entry.
+    if (index >>> 0 !== index || index >= this.length) {
       throw new WireError('RANGE', `no element ${index} in a list of ${this.length}`);
     }
     return this.start + index * 8;
@@ -63,7 +64,7 @@ export class StringListView extends ListView<string> {
   }
 }
 
-/** A class of generated views. */
+/** What makes views: a class of them. */
 export type ViewClass<V> = new (message: Message, at: number, depth: number) => V;
 
 export class MessageListView<V> extends ListView<V> {

@@ -6,9 +6,13 @@
  *   views    (message, place of the object's header); places count from base
  * ```
  *
- * Every access is checked against the message's own length, never against the size of the memory around it. A
- * pointer costs what it leads to, and a little more, from a budget that all views share; so no message, however
- * it refers to itself, makes its reader visit much more than it has.
+ * Every access is checked against the message's own length, never against the size of the memory around it.
+ *
+ * **The budget.** Messages can lead to the same bytes again and again, so that a walk through a short one never ends.
+ * A pointer therefore costs what it leads to, and a little more, from a budget that all views share. That counts
+ * reads, and an honest message may be read as often as its reader likes. So when the budget is spent, all that the
+ * views that were opened could reach is followed once: a message of which that costs no more than the budget is sound,
+ * and read without a limit from then on; another one is refused.
  *
  * A message may be opened again and again over different bytes: nothing is allocated for that. Whoever does so
  * (a FrameReader) says whether the memory will be used for something else afterwards; such a message is
@@ -22,13 +26,16 @@ import {
   MESSAGE_BYTES_MAX,
   RELAY_BYTES,
   RELAY_WORD,
+  RELAYED_BYTES_MIN,
   RELAYS_MAX,
   TRAVERSAL_BYTES_MIN,
   TRAVERSAL_FACTOR,
 } from '../limits.ts';
 import { readUtf8 } from '../text/utf8-read.ts';
+import { type ExtraCosts, followAll, NO_EXTRA_COSTS } from './follow-all.ts';
 import { Memory } from './memory.ts';
 import { popcount } from './popcount.ts';
+import type { ShapedClass } from './shape.ts';
 
 /** Where bytes lie; the fields are overwritten by the next `locate` of the same message. */
 export interface ByteRange {
@@ -46,6 +53,21 @@ export interface MessageHolder {
 
 const NO_MEMORY = new Memory(new ArrayBuffer(0));
 const NOT_HELD = -1;
+/** What is known of a message's pointers. */
+const UNKNOWN = 0;
+const SOUND = 1;
+const REFUSED = 2;
+/** They are being followed: when the budget is spent now, there are too many. */
+const FOLLOWED = 3;
+/** The budget of a sound message, renewed whenever it is spent: a small integer. */
+const SOUND_BYTES = 1 << 30;
+
+/** A view that was opened from outside: where reading begins. */
+interface Beginning {
+  readonly message: Message;
+  readonly at: number;
+  readonly type: ShapedClass;
+}
 
 export class Message {
   memory: Memory = NO_MEMORY;
@@ -60,6 +82,12 @@ export class Message {
   /** The message that was received: for a relayed message the one that led there. Its budget is everybody's. */
   readonly root: Message;
   #budget = 0;
+  #limit = 0;
+  #verdict: number = UNKNOWN;
+  /** Where reading began first, and where else: nothing is allocated for the one beginning that most messages have. */
+  #type: ShapedClass | null = null;
+  #typeAt = 0;
+  #beginnings: Beginning[] | null = null;
   #range: ByteRange | null = null;
   #holder: MessageHolder | null = null;
   #isBorrowed = false;
@@ -85,8 +113,9 @@ export class Message {
     this.memory = memory;
     this.base = start;
     this.bytes = bytes;
-    this.#budget = Math.max(TRAVERSAL_BYTES_MIN, bytes * TRAVERSAL_FACTOR);
-    return this;
+    this.#type = null;
+    this.#beginnings = null;
+    return this.limitTraversal(Math.max(TRAVERSAL_BYTES_MIN, bytes * TRAVERSAL_FACTOR));
   }
 
   /** Like `over` for memory that is used again afterwards, unless `retain` prevents it. */
@@ -96,10 +125,32 @@ export class Message {
     return this.over(memory, start, end);
   }
 
-  /** Sets what reading may still cost, in bytes visited; see TRAVERSAL_BYTES_MIN. */
+  /** Sets what reading everything once may cost, in bytes visited; see TRAVERSAL_BYTES_MIN. */
   limitTraversal(bytes: number): this {
-    this.root.#budget = bytes;
+    const { root } = this;
+    root.#limit = bytes;
+    root.#budget = bytes;
+    root.#verdict = UNKNOWN;
     return this;
+  }
+
+  /** Whether all that a view of this type could reach from an object costs at most `limit`. */
+  isWithin(limit: number, at: number, depth: number, type: ShapedClass, extra: ExtraCosts): boolean {
+    const { root } = this;
+    const budget = root.#budget;
+    const verdict = root.#verdict;
+    root.#verdict = FOLLOWED;
+    root.#budget = limit;
+    try {
+      followAll(this, at, depth, type, extra);
+      return true;
+    } catch (error) {
+      if (error instanceof WireError && error.code === 'TRAVERSAL') return false;
+      throw error;
+    } finally {
+      root.#verdict = verdict;
+      root.#budget = budget;
+    }
   }
 
   /** The message's own bytes, not copied. */
@@ -187,9 +238,11 @@ export class Message {
 
   /**
    * Checks the object whose header is at `at`, and leaves what a view of it needs in `at`, `entries`, `bits`
-   * and `depth`. Returns the message that the object lies in: another one when the object is a relay.
+   * and `depth`. Returns the message that the object lies in: another one when the object is a relay. At depth 0
+   * reading begins: by `type`, without which a message cannot be told sound.
    */
-  open(at: number, depth: number): Message {
+  open(at: number, depth: number, type: ShapedClass | null = null): Message {
+    if (depth === 0 && type !== null && (type !== this.#type || at !== this.#typeAt)) this.#begin(at, type);
     if (depth > DEPTH_MAX) throw new WireError('DEPTH', `objects are nested more than ${DEPTH_MAX} deep`);
     this.#check(at, ENTRY_BYTES);
     const { view } = this.memory;
@@ -235,8 +288,13 @@ export class Message {
     const offset = view.getUint32(start + 12, true);
     if (bytes > this.bytes - offset) throw this.#outside();
     const message = this.root.#relayedAt(this.base + offset - this.root.base, bytes);
-    // Relays count as objects, so that a relay that leads to itself ends.
-    return message.open(view.getUint32(start + 4, true), depth + 1);
+    const place = view.getUint32(start + 4, true);
+    // Relays to relays count as objects, so that one that leads to itself ends.
+    return message.open(place, message.#isRelay(place) ? depth + 1 : depth);
+  }
+
+  #isRelay(at: number): boolean {
+    return this.bytes - at >= RELAY_BYTES && this.memory.view.getUint32(this.base + at, true) === RELAY_WORD;
   }
 
   /** The message at a place in this one, which moves and ends with it. */
@@ -245,7 +303,7 @@ export class Message {
     const key = `${place} ${bytes}`;
     let message = this.#relayed.get(key);
     if (message === undefined) {
-      if (this.#relayed.size >= RELAYS_MAX)
+      if (this.#relayed.size >= Math.max(RELAYS_MAX, this.bytes / RELAYED_BYTES_MIN))
         throw new WireError('TRAVERSAL', 'too many messages in a message');
       message = new Message(this);
       message.memory = this.memory;
@@ -357,11 +415,45 @@ export class Message {
     return this.#target(p, count * elementBytes);
   }
 
-  /** Charges a visit; throws `TRAVERSAL` when the message has cost too much. */
+  /** Charges a visit; throws `TRAVERSAL` when the message leads to far more than it has. */
   charge(bytes: number): void {
     const root = this.root;
     root.#budget -= bytes + ENTRY_BYTES;
-    if (root.#budget < 0) throw new WireError('TRAVERSAL', 'reading visits far more than the message has');
+    if (root.#budget < 0) root.#judge();
+  }
+
+  /** The budget is spent: by a message that is read often, or by one that leads to the same again and again. */
+  #judge(): void {
+    if (this.#verdict === UNKNOWN) this.#verdict = this.#isSound() ? SOUND : REFUSED;
+    if (this.#verdict !== SOUND)
+      throw new WireError('TRAVERSAL', 'reading everything visits far more than the message has');
+    this.#budget = SOUND_BYTES;
+  }
+
+  #isSound(): boolean {
+    if (this.#type === null || !this.isWithin(this.#limit, this.#typeAt, 0, this.#type, NO_EXTRA_COSTS))
+      return false;
+    return (this.#beginnings ?? []).every(({ message, at, type }) =>
+      message.isWithin(this.#limit, at, 0, type, NO_EXTRA_COSTS),
+    );
+  }
+
+  /** Reading begins somewhere, or by another schema, than it did before. */
+  #begin(at: number, type: ShapedClass): void {
+    const { root } = this;
+    if (root.#type === null && root === this) {
+      this.#type = type;
+      this.#typeAt = at;
+      return;
+    }
+    root.#beginnings ??= [];
+    const isKnown = root.#beginnings.some(
+      (each) => each.message === this && each.at === at && each.type === type,
+    );
+    if (isKnown) return;
+    root.#beginnings.push({ message: this, at, type });
+    // What was found out is about what could be reached before.
+    root.limitTraversal(root.#limit);
   }
 
   /** Checks and charges the `size` bytes that the entry at `p` points to; returns their place. */

@@ -78,8 +78,6 @@ export function readBools(message: Message, p: number): boolean[] {
   if (p === 0) return [];
   const count = message.uint32(p);
   const start = message.base + message.list(p, count, 1);
-  // An element takes 8 times its bytes.
-  message.charge(count * 8);
   return Array.from(message.memory.u8.subarray(start, start + count), (byte) => byte !== 0);
 }
 

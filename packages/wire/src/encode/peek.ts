@@ -1,6 +1,4 @@
 /** What generated builders' getters and writers share beside the encoder. */
-import { Message } from '../decode/message.ts';
-import type { View } from '../decode/view.ts';
 import type { Encoder } from './encoder.ts';
 
 /** The text of a staged string field. */
@@ -13,11 +11,6 @@ export function peekText(encoder: Encoder, bytes: number, place: number): string
 export function putObject(view: DataView, p: number, at: number): void {
   view.setInt32(p, 0, true);
   view.setInt32(p + 4, at, true);
-}
-
-/** A copy of the message that a view reads from. */
-export function copyOf(view: View): Message {
-  return Message.of(view.$message.toUint8Array().slice());
 }
 
 /** The bitmap's length and its words, empty. */

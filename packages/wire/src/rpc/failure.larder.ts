@@ -167,7 +167,7 @@ export class FailureView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, FailureView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -177,7 +177,7 @@ export class FailureView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, FailureView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -193,7 +193,16 @@ export class FailureView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): FailureView {
-    return new FailureView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, FailureView);
+    return new FailureView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "data"],
+    ];
   }
 
   /** Stable and upper-case, for programs: UNKNOWN_METHOD, BAD_MESSAGE, or what the service defines. */

@@ -112,7 +112,7 @@ export class GetMReplyView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, GetMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -122,7 +122,7 @@ export class GetMReplyView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, GetMReplyView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -138,7 +138,15 @@ export class GetMReplyView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): GetMReplyView {
-    return new GetMReplyView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, GetMReplyView);
+    return new GetMReplyView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [1, "list"],
+    ];
   }
 
   get id(): number {

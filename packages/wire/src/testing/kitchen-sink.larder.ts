@@ -158,7 +158,7 @@ export class InnerView extends wire.View {
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, InnerView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -168,7 +168,7 @@ export class InnerView extends wire.View {
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, InnerView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
@@ -184,7 +184,16 @@ export class InnerView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): InnerView {
-    return new InnerView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, InnerView);
+    return new InnerView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [0, "data"],
+      [1, "object", InnerView],
+    ];
   }
 
   get name(): string {
@@ -932,26 +941,35 @@ export class KitchenSinkView extends wire.View {
   $entries: number;
   $bits: number;
   $depth: number;
+  $counts: wire.MapView<string, number> | undefined;
+  $chunks: wire.MapView<number, Uint8Array> | undefined;
+  $people: wire.MapView<string, InnerView> | undefined;
 
   /** `at` and `depth` are for objects inside others. */
   constructor(message: wire.Message, at: number = 0, depth: number = 0) {
     super();
-    const opened = message.open(at, depth);
+    const opened = message.open(at, depth, KitchenSinkView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
     this.$bits = opened.bits;
     this.$depth = opened.depth;
+    this.$counts = undefined;
+    this.$chunks = undefined;
+    this.$people = undefined;
   }
 
   /** Points this view at another message, so that nothing is allocated for it. */
   $over(message: wire.Message): this {
-    const opened = message.open(0, 0);
+    const opened = message.open(0, 0, KitchenSinkView);
     this.$message = opened;
     this.$at = opened.at;
     this.$entries = opened.entries;
     this.$bits = opened.bits;
     this.$depth = opened.depth;
+    this.$counts = undefined;
+    this.$chunks = undefined;
+    this.$people = undefined;
     return this;
   }
 
@@ -962,7 +980,31 @@ export class KitchenSinkView extends wire.View {
 
   /** A view of a copy, independent of the receive buffer. */
   copy(): KitchenSinkView {
-    return new KitchenSinkView(wire.copyOf(this), this.$at, this.$depth);
+    const copied = wire.copyOf(this, KitchenSinkView);
+    return new KitchenSinkView(copied, copied.at);
+  }
+
+  /** What the fields lead to. */
+  static $shape(): wire.Shape {
+    return [
+      [8, "data"],
+      [9, "data"],
+      [11, "object", InnerView],
+      [13, "data"],
+      [14, "data"],
+      [16, "object", InnerView],
+      [17, "list"],
+      [18, "list"],
+      [19, "objects", InnerView],
+      [20, "packed", 4],
+      [21, "packed", 8],
+      [22, "packed", 8],
+      [23, "packed", 1],
+      [24, "map", "data", "number"],
+      [25, "map", "number", "data"],
+      [26, "map", "data", InnerView],
+      [39, "data"],
+    ];
   }
 
   /** Which field of `choice` is set: of several, which no writer sends, the first. */
@@ -1121,18 +1163,24 @@ export class KitchenSinkView extends wire.View {
   }
 
   get counts(): wire.MapView<string, number> {
+    if (this.$counts !== undefined) return this.$counts;
     const p = (this.$bits & 0x1000000) === 0 ? 0 : this.$entries + wire.popcount(this.$bits & 0xffffff) * 8;
-    return new wire.MapView(this.$message, p, wire.stringCodec, wire.uint32Codec);
+    this.$counts = new wire.MapView(this.$message, p, wire.stringCodec, wire.uint32Codec);
+    return this.$counts;
   }
 
   get chunks(): wire.MapView<number, Uint8Array> {
+    if (this.$chunks !== undefined) return this.$chunks;
     const p = (this.$bits & 0x2000000) === 0 ? 0 : this.$entries + wire.popcount(this.$bits & 0x1ffffff) * 8;
-    return new wire.MapView(this.$message, p, wire.int32Codec, wire.bytesCodec);
+    this.$chunks = new wire.MapView(this.$message, p, wire.int32Codec, wire.bytesCodec);
+    return this.$chunks;
   }
 
   get people(): wire.MapView<string, InnerView> {
+    if (this.$people !== undefined) return this.$people;
     const p = (this.$bits & 0x4000000) === 0 ? 0 : this.$entries + wire.popcount(this.$bits & 0x3ffffff) * 8;
-    return new wire.MapView(this.$message, p, wire.stringCodec, wire.viewCodec(InnerView, this.$depth + 1));
+    this.$people = new wire.MapView(this.$message, p, wire.stringCodec, wire.viewCodec(InnerView, this.$depth + 1));
+    return this.$people;
   }
 
   /** A gap, and a second word of the bitmap. */
