@@ -1,4 +1,5 @@
 /** Every limit of the router beside those of `@larder/host`, with the relations between them asserted at load. */
+import { SEND_BUFFER_BYTES } from '@larder/datapath';
 import { GET_LINE_BYTES_MAX } from '@larder/protocol';
 
 const KIB = 1024;
@@ -20,18 +21,29 @@ export const CLIENT_PENDING_MIN: number = 8;
 export const SPLIT_KEYS_MAX: number = 16_384;
 /** A data block up to here waits in the transport until it is whole; a longer one is collected in chunks. */
 export const CARRIED_BYTES_MAX: number = 32 * KIB;
-/** Chunks that collect a data block or hold back a reply: the first one, and the largest. */
+/** Chunks that hold back a reply: the first one, the next, and all behind these. */
 export const CHUNK_BYTES_FIRST: number = KIB;
+export const CHUNK_BYTES_SECOND: number = 4 * KIB;
 /** Chunks of the first size that are kept for the next reply. */
 export const CHUNKS_KEPT: number = 256;
-export const CHUNK_BYTES_LAST: number = 256 * KIB;
+/** As large as a send buffer, so that both use memory of one slab class: pages never change their class. */
+export const CHUNK_BYTES_LAST: number = SEND_BUFFER_BYTES;
 /** Parts of a held reply from this size on are sent from where they lie. */
 export const REFERENCE_BYTES_MIN: number = 4 * KIB;
 
 /** How often Node's own event loop gets a turn, whatever else there is to do. */
 export const EVENT_LOOP_MS: number = 20;
-/** Memory of one worker for network buffers, chunks and held replies. */
-export const WORKER_MEMORY_BYTES: number = 256 * MIB;
+/** Memory of one worker for network buffers, chunks and held replies; what is not used costs nothing. */
+export const WORKER_MEMORY_BYTES: number = 1024 * MIB;
+/**
+ * What all clients of a worker may have waiting for them together: output that they do not read, replies whose turn
+ * has not come, data blocks that have not come whole. Beyond, those with most of it are closed.
+ */
+export const CLIENTS_WAITING_BYTES_MAX: number = 256 * MIB;
+/** That is looked at whenever so many bytes have been received. */
+export const CLIENTS_LOOK_BYTES: number = 8 * MIB;
+/** Values of replies that are being put together from route handles, of one worker; beyond, requests fail. */
+export const GATHERED_BYTES_MAX: number = 256 * MIB;
 /** UDP requests that one worker may have under way; more are dropped, as datagrams may be. */
 export const UDP_PENDING_MAX: number = 1_024;
 /** Lease tokens that are remembered because another server than the configured one issued them. */
@@ -52,3 +64,7 @@ const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
 assertRelation(CLIENT_PENDING_MIN < CLIENT_PENDING_MAX, 'some requests may always be under way');
 assertRelation(isPowerOfTwo(CLIENT_PENDING_MAX), 'what a client waits for is indexed by a mask');
 assertRelation(CARRIED_BYTES_MAX < GET_LINE_BYTES_MAX, 'a carried block fits what a transport keeps');
+assertRelation(
+  3 * CLIENTS_WAITING_BYTES_MAX + 128 * MIB <= WORKER_MEMORY_BYTES,
+  'what waits may lie in any of three classes of chunks, and there is room for reading all the same',
+);

@@ -1,6 +1,6 @@
 /**
- * Bytes that must wait outside a connection's buffers: a long data block that is still arriving, or a reply whose
- * turn has not come. They lie in a chain of slab chunks, each a little larger than the one before.
+ * Bytes that must wait outside a connection's buffers: a reply whose turn has not come. They lie in a chain of slab
+ * chunks of three sizes.
  *
  * ```
  *   chunk   [reference count, 8 bytes][next][used][room] … 64 ┃ data …                    offsets as doubles
@@ -9,7 +9,13 @@
  */
 import type { Arena, SlabAllocator } from '@larder/datapath';
 import { BUFFER_HEADER_BYTES } from '@larder/datapath';
-import { CHUNK_BYTES_FIRST, CHUNK_BYTES_LAST, CHUNKS_KEPT, REFERENCE_BYTES_MIN } from '../limits.ts';
+import {
+  CHUNK_BYTES_FIRST,
+  CHUNK_BYTES_LAST,
+  CHUNK_BYTES_SECOND,
+  CHUNKS_KEPT,
+  REFERENCE_BYTES_MIN,
+} from '../limits.ts';
 import type { PeerOutput } from './peer-output.ts';
 
 const NEXT = 1;
@@ -89,13 +95,15 @@ export class ChunkChains {
     this.#numbers[last / WORD_BYTES + NEXT] = first;
   }
 
-  /** Writes all of a chain to an output and gives the chain back. */
-  send(first: number, output: PeerOutput): void {
+  /** Writes all of a chain to an output and gives the chain back; returns its bytes. */
+  send(first: number, output: PeerOutput): number {
     let chunk = first;
+    let sent = 0;
     while (chunk !== 0) {
       const base = chunk / WORD_BYTES;
       const next = this.#numbers[base + NEXT]!;
       const used = this.#numbers[base + USED]!;
+      sent += used;
       if (used >= REFERENCE_BYTES_MIN) {
         // The output's last user gives the chunk back.
         output.reference(chunk + BUFFER_HEADER_BYTES, used, chunk);
@@ -105,26 +113,21 @@ export class ChunkChains {
       }
       chunk = next;
     }
+    return sent;
   }
 
-  /** The bytes of a chain in a buffer of their own. */
-  join(first: number): Buffer {
-    const parts: Buffer[] = [];
-    for (let chunk = first; chunk !== 0; chunk = this.#numbers[chunk / WORD_BYTES + NEXT]!) {
-      const start = chunk + BUFFER_HEADER_BYTES;
-      parts.push(this.#arena.node.subarray(start, start + this.#numbers[chunk / WORD_BYTES + USED]!));
-    }
-    return Buffer.concat(parts);
-  }
-
-  /** Gives a chain back. */
-  release(first: number): void {
+  /** Gives a chain back; returns the bytes that it held. */
+  release(first: number): number {
     let chunk = first;
+    let dropped = 0;
     while (chunk !== 0) {
-      const next = this.#numbers[chunk / WORD_BYTES + NEXT]!;
+      const base = chunk / WORD_BYTES;
+      const next = this.#numbers[base + NEXT]!;
+      dropped += this.#numbers[base + USED]!;
       this.#give(chunk);
       chunk = next;
     }
+    return dropped;
   }
 
   /** Gives the chunks that are kept back. */
@@ -138,17 +141,19 @@ export class ChunkChains {
     else this.#allocator.release(chunk);
   }
 
+  #roomOf(chunk: number): number {
+    return this.#numbers[chunk / WORD_BYTES + ROOM]!;
+  }
+
   #left(chunk: number): number {
     const base = chunk / WORD_BYTES;
     return this.#numbers[base + ROOM]! - this.#numbers[base + USED]!;
   }
 
   #extend(last: number, wanted: number): number {
-    const before = last === 0 ? 0 : this.#numbers[last / WORD_BYTES + ROOM]!;
-    const least = Math.max(CHUNK_BYTES_FIRST, before * 2, wanted);
-    let room = CHUNK_BYTES_FIRST;
-    // Powers of two only, so that few slab classes are in use, each of which has pages of its own.
-    while (room < least && room < CHUNK_BYTES_LAST) room *= 2;
+    const isFirst = last === 0 && wanted <= CHUNK_BYTES_FIRST;
+    const isSecond = wanted <= CHUNK_BYTES_SECOND && (last === 0 || this.#roomOf(last) === CHUNK_BYTES_FIRST);
+    const room = isFirst ? CHUNK_BYTES_FIRST : isSecond ? CHUNK_BYTES_SECOND : CHUNK_BYTES_LAST;
     const isKept = room === CHUNK_BYTES_FIRST && this.#keptCount > 0;
     const chunk = isKept
       ? this.#kept[--this.#keptCount]!

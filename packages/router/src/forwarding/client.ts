@@ -43,6 +43,8 @@ export class Client {
   /** Pending ones that are both. */
   generalWritesPending = 0;
   isClosed = false;
+  /** Bytes of replies whose turn has not come. */
+  heldBytes = 0;
   /** Nothing more is read until everything that is pending has been answered. */
   isBlocked = false;
   /** The connection ends when everything pending is answered. */
@@ -169,6 +171,7 @@ export class Client {
       if (this.#heldFirst[slot] !== 0) this.#chains.release(this.#heldFirst[slot]!);
       this.#heldFirst[slot] = 0;
     }
+    this.heldBytes = 0;
   }
 
   /** Whether bytes of a reply may leave now: in its turn, and of a split get only with its last part. */
@@ -186,6 +189,7 @@ export class Client {
       if ((bits & (PENDING_WRITE | PENDING_GENERAL)) !== 0) this.#count(bits, -1);
       this.first = (this.first + 1) | 0;
       if (this.first === this.next) {
+        this.heldBytes = 0;
         this.output.owe(false);
         if (this.isBlocked || this.isEnding) this.#onDrained();
         return;
@@ -213,7 +217,7 @@ export class Client {
   #release(slot: number): void {
     const chain = this.#heldFirst[slot]!;
     this.#heldFirst[slot] = 0;
-    this.#chains.send(chain, this.output);
+    this.heldBytes -= this.#chains.send(chain, this.output);
   }
 
   #hold(sequence: number, slot: number, offset: number, bytes: number): void {
@@ -224,8 +228,10 @@ export class Client {
       this.#heldLast[slot] = chunk;
     }
     const last = this.#heldFirst[slot] === 0 ? -1 : chains.append(this.#heldLast[slot]!, offset, bytes);
-    if (last > 0) this.#heldLast[slot] = last;
-    else this.#outOfMemory(sequence, slot);
+    if (last > 0) {
+      this.#heldLast[slot] = last;
+      this.heldBytes += bytes;
+    } else this.#outOfMemory(sequence, slot);
   }
 
   #holdOutside(sequence: number, slot: number, bytes: Uint8Array): void {
@@ -237,11 +243,12 @@ export class Client {
     }
     if (this.#heldFirst[slot] === 0) this.#heldFirst[slot] = chain;
     else chains.link(this.#heldLast[slot]!, chain);
+    this.heldBytes += bytes.length;
     this.#heldLast[slot] = chains.lastOf(chain);
   }
 
   #outOfMemory(sequence: number, slot: number): void {
-    if (this.#heldFirst[slot] !== 0) this.#chains.release(this.#heldFirst[slot]!);
+    if (this.#heldFirst[slot] !== 0) this.heldBytes -= this.#chains.release(this.#heldFirst[slot]!);
     this.#heldFirst[slot] = 0;
     this.#errors ??= new Map();
     this.#errors.set(sequence, 'SERVER_ERROR out of memory holding a reply');

@@ -6,6 +6,7 @@ import { type Destination, Operation, Reply, Request, Result, RoutingError } fro
 import { type Client, PENDING_GENERAL } from '../forwarding/client.ts';
 import { isFailedRetrievalMissed } from '../forwarding/failure-line.ts';
 import { ReplyMode } from '../forwarding/forwarder.ts';
+import { GATHERED_BYTES_MAX } from '../limits.ts';
 import { LEASES_BOUND, ROUTED } from '../statistics/counters.ts';
 import { composeLease, composeReply, composeValue, errorOf, type WireKey } from './compose-reply.ts';
 import { LeaseTokens } from './lease-tokens.ts';
@@ -36,6 +37,8 @@ export interface GeneralPathOptions {
 export class GeneralPath {
   /** Requests that are on their way. */
   pending = 0;
+  /** Bytes of values in replies that are being put together. */
+  #gatheredBytes = 0;
   readonly #options: GeneralPathOptions;
 
   constructor(options: GeneralPathOptions) {
@@ -89,7 +92,28 @@ export class GeneralPath {
     keys: readonly Buffer[],
     argument: string,
   ): Promise<Buffer> {
-    const replies = await Promise.all(keys.map((key) => this.#one(client, operation, key, argument)));
+    const gathering = { bytes: 0 };
+    try {
+      const asked = keys.map((key) => this.#gather(gathering, this.#one(client, operation, key, argument)));
+      return this.#together(operation, keys, await Promise.all(asked));
+    } finally {
+      this.#gatheredBytes -= gathering.bytes;
+    }
+  }
+
+  /** Counts a value as it comes; beyond the limit it is dropped, and the request fails. */
+  async #gather(gathering: { bytes: number }, asked: Promise<Reply>): Promise<Reply> {
+    const reply = await asked;
+    const bytes = reply.valueBytes;
+    if (this.#gatheredBytes + bytes > GATHERED_BYTES_MAX) {
+      return Reply.of(Result.busy, `more than ${GATHERED_BYTES_MAX} bytes of replies wait for their rest`);
+    }
+    gathering.bytes += bytes;
+    this.#gatheredBytes += bytes;
+    return reply;
+  }
+
+  #together(operation: Operation, keys: readonly Buffer[], replies: readonly Reply[]): Buffer {
     const parts: Buffer[] = [];
     let failure: Reply | undefined;
     for (const [index, reply] of replies.entries()) {

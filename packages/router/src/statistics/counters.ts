@@ -52,6 +52,8 @@ export const SPOOL_READ = 39;
 export const SPOOL_DELIVERED = 40;
 export const SPOOL_DAMAGED = 41;
 export const SPOOL_TORN = 42;
+/** Clients that were closed because too much waited for them. */
+export const CLIENTS_SHED = 43;
 
 export const COUNTERS: number = 48;
 /** What `stats reset` leaves as it is: it says what is, and not how often something happened. */

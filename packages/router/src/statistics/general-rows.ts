@@ -52,6 +52,7 @@ export const COUNTER_ROWS: readonly (readonly [name: string, index: number])[] =
   ['config_loads', counter.CONFIG_LOADS],
   ['config_failures', counter.CONFIG_FAILURES],
   ['binary_refused', counter.BINARY_REFUSED],
+  ['clients_shed', counter.CLIENTS_SHED],
   ['spool_written', counter.SPOOL_WRITTEN],
   ['spool_refused', counter.SPOOL_REFUSED],
   ['spool_dropped_for_limit', counter.SPOOL_DROPPED],

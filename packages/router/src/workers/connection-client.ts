@@ -1,5 +1,5 @@
 /** A client on a connection of the transport. */
-import type { Connection } from '@larder/datapath';
+import { CloseReason, type Connection } from '@larder/datapath';
 import type { ChunkChains } from '../forwarding/chunk-chain.ts';
 import { Client } from '../forwarding/client.ts';
 import type { Peer } from '../forwarding/peer.ts';
@@ -15,6 +15,7 @@ export class ConnectionClient implements Peer {
   readonly #loop: RequestLoop;
   readonly #onClosed: (client: ConnectionClient) => void;
   #isPaused = false;
+  #isShed = false;
 
   constructor(
     connection: Connection<Peer>,
@@ -38,6 +39,20 @@ export class ConnectionClient implements Peer {
   get address(): string {
     const isUnix = this.#connection.kind === 'unix';
     return isUnix ? 'unix:' : `tcp:${this.#connection.remoteAddress()}`;
+  }
+
+  /** Bytes that wait for this client: to be read by it, to have their turn, or to come whole. */
+  get waitingBytes(): number {
+    if (this.#isShed) return 0;
+    const { client, collecting } = this.session;
+    return this.#connection.queuedBytes + client.heldBytes + (collecting?.filled ?? 0);
+  }
+
+  /** Ends it at once, with everything that waits. */
+  shed(): void {
+    this.#isShed = true;
+    this.session.client.close();
+    this.#connection.destroy(CloseReason.slowReader);
   }
 
   opened(): void {

@@ -14,6 +14,7 @@ import type { ChunkChains } from '../forwarding/chunk-chain.ts';
 import type { Peer } from '../forwarding/peer.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { RequestLoop } from '../session/request-loop.ts';
+import { ClientShedding } from './client-shedding.ts';
 import { ConnectionClient } from './connection-client.ts';
 import type { DatagramClients } from './datagram-clients.ts';
 
@@ -25,6 +26,8 @@ export interface RouterHandlerParts {
   readonly chains: ChunkChains;
   readonly connectionsMax: number;
   readonly onWake: () => void;
+  /** A client was closed because too much waited for it. */
+  readonly onShed: (address: string, waitingBytes: number) => void;
   readonly onConnection: (text: string, connection: Connection<Peer>) => void;
 }
 
@@ -35,6 +38,7 @@ export class RouterHandler implements TransportHandler<Peer> {
   /** Pieces of input, of clients and servers. */
   events = 0;
   readonly clients: Set<ConnectionClient> = new Set();
+  readonly shedding: ClientShedding<ConnectionClient>;
   readonly #parts: RouterHandlerParts;
   #loop: RequestLoop | undefined;
   #datagrams: DatagramClients | undefined;
@@ -44,6 +48,7 @@ export class RouterHandler implements TransportHandler<Peer> {
 
   constructor(parts: RouterHandlerParts) {
     this.#parts = parts;
+    this.shedding = new ClientShedding(this.clients, parts.onShed);
   }
 
   /** The request loop and the clients by datagram exist only after the handler. */
@@ -77,6 +82,7 @@ export class RouterHandler implements TransportHandler<Peer> {
 
   onData(connection: Connection<Peer>, start: number, end: number): number {
     this.events++;
+    this.shedding.received(end - start);
     return connection.session.received(start, end);
   }
 

@@ -50,7 +50,13 @@ import {
 } from '../session/context.ts';
 import { Operator } from '../session/operator.ts';
 import { RequestLoop } from '../session/request-loop.ts';
-import { CONFIG_FAILURES, CONFIG_LOADED_AT, CONFIG_LOADS, SPLIT } from '../statistics/counters.ts';
+import {
+  CLIENTS_SHED,
+  CONFIG_FAILURES,
+  CONFIG_LOADED_AT,
+  CONFIG_LOADS,
+  SPLIT,
+} from '../statistics/counters.ts';
 import { failureCounter } from '../statistics/failure-counter.ts';
 import { SharedStatistics } from '../statistics/shared-statistics.ts';
 import { DatagramClients } from './datagram-clients.ts';
@@ -92,12 +98,15 @@ export class RouterWorker {
     let loop: WorkerLoop | undefined;
     const wantEventLoop = (): void => loop?.wantEventLoop();
     const chains = new ChunkChains(arena, allocator);
+    const shared = new SharedStatistics(input.shared);
+    const counters = shared.counters(input.index);
     const handler = new RouterHandler({
       allocator,
       chains,
       connectionsMax: input.connectionsMax,
       onWake: wantEventLoop,
       onConnection: connectionLog(input, post),
+      onShed: shedLog(input, counters, post),
     });
     const transport = await createTransport<Peer>(input.transport, {
       arena,
@@ -107,8 +116,6 @@ export class RouterWorker {
     });
     const links = new DatapathLinks(arena.node, clock, wantEventLoop);
     links.connect(transport);
-    const shared = new SharedStatistics(input.shared);
-    const counters = shared.counters(input.index);
     const routing = await openRouting(input, clock, links, counters, post);
     const onFailed = (result: Result): void => {
       counters[failureCounter(result)]! += 1;
@@ -301,6 +308,18 @@ function observerOf(input: WorkerInput, counters: Float64Array, post: PostMessag
       counters[CONFIG_FAILURES]! += 1;
       log('warn', 'a new configuration is refused, the old one stays', { error: error.message });
     },
+  };
+}
+
+function shedLog(
+  input: WorkerInput,
+  counters: Float64Array,
+  post: PostMessage,
+): (address: string, waitingBytes: number) => void {
+  return (client, waitingBytes) => {
+    counters[CLIENTS_SHED]! += 1;
+    const fields = { worker: input.index, client, waitingBytes };
+    post({ type: 'log', level: 'warn', fields, text: 'a client is closed: too much waits for it' });
   };
 }
 

@@ -51,7 +51,9 @@ export class Carry {
   #reserve(bytes: number): void {
     if (this.buffer.length >= bytes) return;
     const wanted = Math.min(this.needed, Math.max(ALLOCATION_BYTES_MAX, this.bytes * 2));
-    const buffer = Buffer.allocUnsafeSlow(Math.max(bytes, wanted, ALLOCATION_BYTES_MIN));
+    // A reply of many values says what it needs one value at a time: it is not copied again for each of them.
+    const doubled = this.bytes >= ALLOCATION_BYTES_MAX ? this.bytes * 2 : 0;
+    const buffer = Buffer.allocUnsafeSlow(Math.max(bytes, wanted, doubled, ALLOCATION_BYTES_MIN));
     this.buffer.copy(buffer, 0, 0, this.bytes);
     this.buffer = buffer;
   }
