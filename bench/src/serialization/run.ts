@@ -33,7 +33,8 @@ a part of a name will do, none means all.
   --modes <list>        nic, tcp, udp, tcp-one, udp-one (default: all; one in flight and latency for three workloads)
   --serializers <list>  contestants (default: ${CONTESTANT_ORDER.join(',')})
   --seconds <n>         measured time of one run (default 0.15)
-  --rounds <n>          rounds in which the contestants take turns (default 4)
+  --rounds <n>          rounds in which the contestants take turns (default 2)
+  --close-rounds <n>    rounds more of those near a target, in each of two new processes (default 3)
   --server-cpu <n>      CPU of the server (default 0)
   --load-cpu <n>        CPU of the load (default 1)
   --quick               one workload of each kind, shorter, nic and tcp only; writes nothing
@@ -47,7 +48,8 @@ const OPTIONS = {
   modes: { type: 'string' },
   serializers: { type: 'string' },
   seconds: { type: 'string' },
-  rounds: { type: 'string', default: '4' },
+  rounds: { type: 'string', default: '2' },
+  'close-rounds': { type: 'string', default: '3' },
   'server-cpu': { type: 'string', default: '0' },
   'load-cpu': { type: 'string', default: '1' },
   quick: { type: 'boolean', default: false },
@@ -76,7 +78,9 @@ const ALL: number = 2 ** 31;
 const SECONDS = 0.15;
 const QUICK_SECONDS = 0.15;
 const QUICK_ROUNDS = 3;
-const WARMUP_SECONDS = 0.3;
+const WARMUP_SECONDS = 0.25;
+/** New processes of those near a target. */
+const CLOSE_PROCESSES = 2;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args, OPTIONS);
@@ -102,6 +106,8 @@ export async function run(args: readonly string[]): Promise<number> {
       isQuick ? QUICK_SERIALIZERS : CONTESTANT_ORDER,
     ),
     rounds: isQuick ? QUICK_ROUNDS : Math.ceil(positiveNumber('--rounds', values.rounds)),
+    closeProcesses: isQuick ? 0 : CLOSE_PROCESSES,
+    closeRounds: Math.ceil(positiveNumber('--close-rounds', values['close-rounds'])),
     seconds,
     warmupSeconds: WARMUP_SECONDS,
     serverCpu: values['server-cpu']!,
@@ -157,6 +163,7 @@ async function measureAll(
   return {
     machine: describeBenchMachine(),
     rounds: settings.rounds,
+    closeRounds: settings.closeProcesses * settings.closeRounds,
     seconds: settings.seconds,
     thresholds: { nic: finite(nic), tcp: finite(tcp), udp: finite(udp) },
     modes: results,

@@ -6,7 +6,8 @@ import { type CpuReading, cpuSecondsBetween, readCpuTime } from '../../harness/c
 import type { LoadCommand, LoadReply, RunNumbers } from '../plan.ts';
 import { ReplyChecker } from '../requests/expected.ts';
 import { PremadeRequests } from '../requests/premade.ts';
-import { type Prepared, prepare, prepareSerializer } from '../server/prepared.ts';
+import { type Prepared, prepare, prepareSerializer, prepareTrace } from '../server/prepared.ts';
+import type { Trace } from '../workloads/trace.ts';
 import { checkReplies } from './check.ts';
 import { Pace } from './closed-or-open.ts';
 import { DatagramLoad } from './datagram-load.ts';
@@ -22,6 +23,7 @@ type RunCommand = Extract<LoadCommand, { kind: 'run' }>;
 
 class LoadProcess {
   #prepared: Prepared | undefined;
+  #trace: Trace | undefined;
   #streams: StreamLoad | undefined;
   #datagrams: DatagramLoad | undefined;
 
@@ -37,7 +39,9 @@ class LoadProcess {
     if (!requests.isMade) throw new BenchError('LOAD', 'the requests were not made');
     if (command.kind === 'check') {
       const serializer = await prepareSerializer(prepared, command.target.serializer, 1);
-      const { workload, trace, store, scratchOffset } = prepared;
+      const { workload, store, scratchOffset } = prepared;
+      this.#trace ??= prepareTrace(workload).trace;
+      const trace = this.#trace;
       const checker = new ReplyChecker(workload, trace, store, serializer, scratchOffset);
       await checkReplies(command.target, requests, file.arena.node, checker, command.requests);
       return { kind: 'checked' };

@@ -5,9 +5,16 @@ import { selectTransport } from '@larder/datapath';
 import { Processes } from '../../harness/processes.ts';
 import { drawSerialization } from '../report/chart.ts';
 import { mergeReports } from '../report/files.ts';
-import { bestOf, contestantOf, ratioOf, type SerializationReport } from '../report/results.ts';
+import {
+  bestOf,
+  type ContestantResult,
+  contestantOf,
+  ratioOf,
+  ratioUncertainty,
+  type SerializationReport,
+} from '../report/results.ts';
 import { markdownReport, targetLines } from '../report/tables.ts';
-import { targetResults } from '../report/targets.ts';
+import { closeContestants, targetResults } from '../report/targets.ts';
 import { measureWorkload } from './measure-workload.ts';
 
 const kind = selectTransport(undefined, {});
@@ -22,6 +29,8 @@ test('a small workload runs over the simulated NIC, TCP and UDP, and every reply
   const processes = new Processes();
   const settings = {
     rounds: 2,
+    closeProcesses: 1,
+    closeRounds: 1,
     seconds: 0.03,
     warmupSeconds: 0.03,
     serverCpu: '0',
@@ -50,7 +59,7 @@ test('a small workload runs over the simulated NIC, TCP and UDP, and every reply
     );
     for (const { contestants } of results) {
       for (const { runs } of contestants) {
-        assert.equal(runs.length, 2);
+        assert.ok(runs.length === 2 || runs.length === 3);
         assert.ok(runs.every(({ requests, cpuSeconds }) => requests > 0 && cpuSeconds > 0));
       }
     }
@@ -80,6 +89,7 @@ function report(
       node: 'v24',
     },
     rounds: 3,
+    closeRounds: 0,
     seconds: 1,
     thresholds: { nic: 512, tcp: null },
     modes: [
@@ -123,6 +133,32 @@ test('targets are held against the best peer, the better half and the other pass
       ['protobuf-es', true],
     ],
   );
+});
+
+test('those near a target, and their rivals, are measured more closely', () => {
+  const near = (rates: Readonly<Record<string, number>>): string[] =>
+    closeContestants(report('google-1', 'nic', rates).modes[0]!).sort();
+  const halves = { 'larder-references': 98, 'larder-copies': 60 };
+  assert.deepEqual(near({ larder: 100, ...halves, protobufjs: 95, flatbuffers: 91, json: 50 }), [
+    'flatbuffers',
+    'larder',
+    'larder-references',
+    'protobufjs',
+  ]);
+  assert.deepEqual(near({ larder: 100, json: 50 }), []);
+});
+
+test('a ratio of rounds that differ more is less certain', () => {
+  const contestant = (rates: number[]): ContestantResult => ({
+    serializer: 'x',
+    runs: rates.map((requests) => ({ requests, seconds: 1, cpuSeconds: 1, lost: 0, latency: [] })),
+  });
+  const even = contestant([100, 100, 100, 100, 100]);
+  assert.equal(ratioUncertainty(even, even), 0);
+  const steady = ratioUncertainty(contestant([99, 100, 101, 100, 100]), even);
+  const loose = ratioUncertainty(contestant([90, 100, 110, 100, 95]), even);
+  assert.ok(steady > 0 && steady < 0.01 && loose > 5 * steady, `${steady} ${loose}`);
+  assert.equal(ratioOf(contestant([200, 300]), even), 2.5, 'only rounds that both were in');
 });
 
 test('ratios pair the runs of one round, and the best is by median', () => {

@@ -1,6 +1,8 @@
 /**
  * Measures one workload: fills a shared file with its store, starts a process for every contestant, and lets
- * them take turns, round after round, while the load (or, over the simulated NIC, nobody) asks.
+ * them take turns, round after round, while the load (or, over the simulated NIC, nobody) asks. Then those whose
+ * place near a target is to be known better do it again, in new processes: which memory a process gets and what its
+ * compiler makes of the code is luck that more rounds of the same process do not even out.
  */
 import type { Processes } from '../../harness/processes.ts';
 import { median } from '../../harness/statistics.ts';
@@ -14,7 +16,8 @@ import type {
   ServerReply,
   StorePlan,
 } from '../plan.ts';
-import type { LatencyResult, Mode, ModeResult } from '../report/results.ts';
+import type { ContestantResult, LatencyResult, Mode, ModeResult } from '../report/results.ts';
+import { closeContestants } from '../report/targets.ts';
 import { planWorkload } from '../server/prepared.ts';
 import { fillStore } from '../store/fill-store.ts';
 import { makeKeyTable } from '../workloads/trace.ts';
@@ -22,7 +25,11 @@ import { PeerProcess } from './peer-process.ts';
 
 export interface MeasureSettings {
   readonly serializers: readonly string[];
+  /** Rounds of all contestants. */
   readonly rounds: number;
+  /** How often those near a target get new processes, and rounds of each. */
+  readonly closeProcesses: number;
+  readonly closeRounds: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly serverCpu: string;
@@ -45,12 +52,14 @@ const STARTS = 2;
 /** The part of a run that a server is busy at least, one request in flight or many; and tries when it is not. */
 const BUSY_LEAST = 0.25;
 const RUNS_AGAIN = 3;
-/** By how many places the order moves from round to round. */
+/** By how many places the order moves from round to round: of twelve contestants, or of some four. */
 const ROTATION = 5;
 /** A threshold that no value reaches; JSON has no Infinity. */
 const NEVER_BYTES: number = 2 ** 31;
 /** The fixed load, as a part of what the middle of the contestants does in a closed loop. */
 const LATENCY_LOAD = 0.5;
+/** Its length, in runs. */
+const LATENCY_RUNS = 2;
 
 type Server = PeerProcess<ServerCommand, ServerReply>;
 type Load = PeerProcess<LoadCommand, LoadReply>;
@@ -118,12 +127,14 @@ class WorkloadRun {
     return { modes: this.#modes, latencies: this.#latencies };
   }
 
-  async #start(over: 'nic' | Protocol): Promise<Contestant[]> {
+  async #start(over: 'nic' | Protocol, names: readonly string[]): Promise<Contestant[]> {
     const { serializers, serverCpu, thresholds } = this.#settings;
     const referenceBytesMin = Math.min(thresholds[over], NEVER_BYTES);
-    const contestants: Contestant[] = serializers.map((serializer, index) => {
+    const contestants: Contestant[] = names.map((serializer) => {
       const server: Server = new PeerProcess(this.#processes, serializer, '../server/main.ts', serverCpu);
-      const target = { protocol: 'tcp' as const, port: 0, slot: index + 1, serializer, pid: server.pid };
+      // Its requests are made once, and stay in its slot.
+      const slot = serializers.indexOf(serializer) + 1;
+      const target = { protocol: 'tcp' as const, port: 0, slot, serializer, pid: server.pid };
       return { serializer, server, target };
     });
     await inGroups(contestants, STARTS, ({ server, target }) =>
@@ -142,98 +153,130 @@ class WorkloadRun {
   }
 
   async #runNic(): Promise<void> {
-    const contestants = await this.#start('nic');
-    const { seconds, warmupSeconds } = this.#settings;
+    const { serializers, rounds, seconds, warmupSeconds } = this.#settings;
     const simulate = async (server: Server, length: number): Promise<RunNumbers> =>
       (await server.ask({ kind: 'simulate', seconds: length }, 'simulated')).result;
-    for (const { server } of contestants) await simulate(server, warmupSeconds);
-    await this.#rounds('nic', contestants, ({ server }) => simulate(server, seconds));
-    await Promise.all(contestants.map(({ server }) => server.stop()));
+    const measure = async (names: readonly string[], count: number): Promise<ContestantResult[]> => {
+      const contestants = await this.#start('nic', names);
+      for (const { server } of contestants) await simulate(server, warmupSeconds);
+      const results = await measureRounds(contestants, count, ({ server }) => simulate(server, seconds));
+      await Promise.all(contestants.map(({ server }) => server.stop()));
+      return results;
+    };
+    await this.#closer('nic', await measure(serializers, rounds), measure);
   }
 
   async #runSockets(protocol: Protocol, modes: readonly Mode[], withLatency: boolean): Promise<void> {
-    const { transport, loadCpu, warmupSeconds, seconds } = this.#settings;
+    const { serializers, loadCpu, rounds, seconds } = this.#settings;
+    const flags = ['--single-threaded-gc', '--expose-gc'];
+    const load: Load = new PeerProcess(this.#processes, 'the load', '../load/main.ts', loadCpu, flags);
+    await load.ask({ kind: 'prepare', store: this.#store }, 'ready');
+    const contestants = await this.#serve(protocol, serializers, load);
+    const first = new Map<Mode, ContestantResult[]>();
+    for (const mode of modes) {
+      const depth = mode.endsWith('-one') ? 1 : DEPTH;
+      const run = ({ target }: Contestant): Promise<RunNumbers> => ask(load, target, depth, seconds, 0);
+      first.set(mode, await measureRounds(contestants, rounds, run));
+    }
+    if (withLatency) await this.#latency(contestants, first.get(modes.at(-1)!)!, load);
+    await Promise.all(contestants.map(({ server }) => server.kill()));
+    for (const [mode, results] of first) {
+      await this.#closer(mode, results, async (names, count) => {
+        const again = await this.#serve(protocol, names, load);
+        const more = await measureRounds(again, count, ({ target }) => ask(load, target, DEPTH, seconds, 0));
+        await Promise.all(again.map(({ server }) => server.kill()));
+        return more;
+      });
+    }
+    await load.stop();
+  }
+
+  /** Contestants that listen, answer rightly, and are warm. */
+  async #serve(protocol: Protocol, names: readonly string[], load: Load): Promise<Contestant[]> {
+    const { transport, warmupSeconds } = this.#settings;
     const contestants = await Promise.all(
-      (await this.#start(protocol)).map(async (each) => {
+      (await this.#start(protocol, names)).map(async (each) => {
         const { port } = await each.server.ask({ kind: 'serve', transport, protocol }, 'listening');
         return { ...each, target: { ...each.target, protocol, port } };
       }),
     );
-    const flags = ['--single-threaded-gc', '--expose-gc'];
-    const load: Load = new PeerProcess(this.#processes, 'the load', '../load/main.ts', loadCpu, flags);
-    await load.ask({ kind: 'prepare', store: this.#store }, 'ready');
     for (const { target } of contestants) {
       await load.ask({ kind: 'check', target, requests: CHECKED_REQUESTS }, 'checked');
+      await ask(load, target, DEPTH, warmupSeconds, 0);
     }
-    const connections = protocol === 'udp' ? UDP_SOCKETS : CONNECTIONS;
-    const run = async (
-      target: LoadTarget,
-      depth: number,
-      length: number,
-      ratePerSecond: number,
-    ): Promise<RunNumbers> => {
-      const reply = await load.ask(
-        {
-          kind: 'run',
-          target,
-          connections,
-          depth,
-          rampSeconds: RAMP_SECONDS,
-          seconds: length,
-          ratePerSecond,
-        },
-        'result',
-      );
-      return reply.result;
-    };
-    for (const { target } of contestants) await run(target, DEPTH, warmupSeconds, 0);
-    for (const mode of modes) {
-      const depth = mode.endsWith('-one') ? 1 : DEPTH;
-      await this.#rounds(mode, contestants, ({ target }) => run(target, depth, seconds, 0));
-    }
-    if (withLatency) {
-      await this.#latency(contestants, (target, rate) => run(target, 1, 2 * seconds, rate));
-    }
-    await load.stop();
-    await Promise.all(contestants.map(({ server }) => server.kill()));
+    return contestants;
   }
 
-  async #rounds(
+  /** Notes what was measured, after more of it for those that are near a target. */
+  async #closer(
     mode: Mode,
-    contestants: readonly Contestant[],
-    run: (contestant: Contestant) => Promise<RunNumbers>,
+    first: readonly ContestantResult[],
+    measure: (names: readonly string[], rounds: number) => Promise<ContestantResult[]>,
   ): Promise<void> {
-    const runs = contestants.map((): RunNumbers[] => []);
-    for (let round = 0; round < this.#settings.rounds; round++) {
-      // Each round begins with another one, so that nobody always follows the same.
-      for (let turn = 0; turn < contestants.length; turn++) {
-        const index = (turn + round * ROTATION) % contestants.length;
-        runs[index]!.push(await undisturbed(() => run(contestants[index]!)));
-      }
+    const { closeProcesses, closeRounds } = this.#settings;
+    const { workload } = this.#plan;
+    const names = closeContestants({ workload, mode, contestants: first });
+    let contestants = first;
+    for (let count = 0; count < closeProcesses && names.length > 1; count++) {
+      const more = await measure(names, closeRounds);
+      contestants = contestants.map((each) => {
+        const found = more.find(({ serializer }) => serializer === each.serializer);
+        return found === undefined ? each : { ...each, runs: [...each.runs, ...found.runs] };
+      });
     }
-    this.#modes.push({
-      workload: this.#plan.workload,
-      mode,
-      contestants: contestants.map(({ serializer }, index) => ({ serializer, runs: runs[index]! })),
-    });
-    this.#settings.say(`${this.#plan.workload}: ${mode} measured`);
+    this.#modes.push({ workload, mode, contestants });
+    this.#settings.say(`${workload}: ${mode} measured, more closely: ${names.join(', ') || 'none'}`);
   }
 
   /** All contestants get the same load. */
   async #latency(
     contestants: readonly Contestant[],
-    run: (target: LoadTarget, rate: number) => Promise<RunNumbers>,
+    measured: readonly ContestantResult[],
+    load: Load,
   ): Promise<void> {
-    const peak = this.#modes
-      .at(-1)!
-      .contestants.map(({ runs }) => median(runs.map((each) => each.requests / each.seconds)));
-    const ratePerSecond = Math.round((LATENCY_LOAD * median(peak)) / 1000) * 1000;
+    const peaks = measured.map(({ runs }) => median(runs.map((each) => each.requests / each.seconds)));
+    const ratePerSecond = Math.round((LATENCY_LOAD * median(peaks)) / 1000) * 1000;
     const results: { serializer: string; run: RunNumbers }[] = [];
     for (const { serializer, target } of contestants) {
-      results.push({ serializer, run: await run(target, ratePerSecond) });
+      results.push({
+        serializer,
+        run: await ask(load, target, 1, LATENCY_RUNS * this.#settings.seconds, ratePerSecond),
+      });
     }
     this.#latencies.push({ workload: this.#plan.workload, ratePerSecond, contestants: results });
   }
+}
+
+async function ask(
+  load: Load,
+  target: LoadTarget,
+  depth: number,
+  seconds: number,
+  ratePerSecond: number,
+): Promise<RunNumbers> {
+  const connections = target.protocol === 'udp' ? UDP_SOCKETS : CONNECTIONS;
+  const rampSeconds = RAMP_SECONDS;
+  const reply = await load.ask(
+    { kind: 'run', target, connections, depth, rampSeconds, seconds, ratePerSecond },
+    'result',
+  );
+  return reply.result;
+}
+
+async function measureRounds(
+  contestants: readonly Contestant[],
+  rounds: number,
+  run: (contestant: Contestant) => Promise<RunNumbers>,
+): Promise<ContestantResult[]> {
+  const runs = contestants.map((): RunNumbers[] => []);
+  for (let round = 0; round < rounds; round++) {
+    // Each round begins with another one, so that nobody always follows the same.
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const index = (turn + round * ROTATION) % contestants.length;
+      runs[index]!.push(await undisturbed(() => run(contestants[index]!)));
+    }
+  }
+  return contestants.map(({ serializer }, index) => ({ serializer, runs: runs[index]! }));
 }
 
 /** A run in which the server hardly ran says nothing about it: something else had the CPU. Again, a few times. */

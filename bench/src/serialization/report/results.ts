@@ -14,6 +14,9 @@ export const MODE_TITLES: Readonly<Record<Mode, string>> = {
   'udp-one': '(b) UDP, one in flight per socket',
 };
 
+/** 1.57 ranges between the quartiles, over the root of the number. */
+const NOTCH = 1.57;
+
 export interface ContestantResult {
   readonly serializer: string;
   /** One for each round, in the order of the rounds. */
@@ -34,7 +37,9 @@ export interface LatencyResult {
 
 export interface SerializationReport {
   readonly machine: BenchMachine;
+  /** Rounds of all contestants, and of those near a target, in new processes. */
   readonly rounds: number;
+  readonly closeRounds: number;
   readonly seconds: number;
   /** From which size on the hybrid one referenced; null for never. */
   readonly thresholds: Readonly<Record<string, number | null>>;
@@ -60,7 +65,28 @@ export function medianRate(contestant: ContestantResult): number {
 
 /** The median over the rounds of the ratio of two contestants, each pair measured one after the other. */
 export function ratioOf(one: ContestantResult, other: ContestantResult): number {
-  return median(one.runs.map((run, round) => perCpuSecond(run) / perCpuSecond(other.runs[round]!)));
+  return median(ratiosOf(one, other));
+}
+
+/**
+ * By how much that median may be off: half the length of a notch (McGill, Tukey and Larsen 1978), which about 95 of
+ * 100 times holds the median of endless rounds. Infinite for a single round.
+ */
+export function ratioUncertainty(one: ContestantResult, other: ContestantResult): number {
+  const ratios = ratiosOf(one, other).sort((a, b) => a - b);
+  if (ratios.length < 2) return Number.POSITIVE_INFINITY;
+  const half = Math.floor(ratios.length / 2);
+  const range = median(ratios.slice(-half)) - median(ratios.slice(0, half));
+  return (NOTCH * range) / Math.sqrt(ratios.length);
+}
+
+/** In rounds that both were in: those near a target are in more. */
+function ratiosOf(one: ContestantResult, other: ContestantResult): number[] {
+  const rounds = Math.min(one.runs.length, other.runs.length);
+  return Array.from(
+    { length: rounds },
+    (_, round) => perCpuSecond(one.runs[round]!) / perCpuSecond(other.runs[round]!),
+  );
 }
 
 /** The contestant among `names` with the highest median. */

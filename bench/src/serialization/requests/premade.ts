@@ -59,9 +59,7 @@ export function makeRequests(
   table: KeyTable,
   trace: Trace,
   serializer: Serializer,
-): PremadeRequests {
-  const made = new PremadeRequests(arena, offset);
-  if (made.isMade) return made;
+): void {
   const { i32, u8, view } = arena;
   const word = offset / 4;
   const count = trace.keys.length;
@@ -88,5 +86,4 @@ export function makeRequests(
   }
   i32[word + 1] = count;
   i32[word] = MADE;
-  return made;
 }

@@ -6,10 +6,10 @@ import { createTransport, openDatagram, openListener } from '@larder/datapath';
 import { endWithParent } from '@larder/datapath/internal';
 import { BenchError } from '../../errors.ts';
 import type { ServerCommand, ServerReply } from '../plan.ts';
-import { makeRequests, type PremadeRequests } from '../requests/premade.ts';
+import { makeRequests, PremadeRequests } from '../requests/premade.ts';
 import type { Serializer } from '../serializers/serializer.ts';
 import { KvHandler } from './kv-handler.ts';
-import { type Prepared, prepare, prepareSerializer } from './prepared.ts';
+import { type Prepared, prepare, prepareSerializer, prepareTrace } from './prepared.ts';
 import { Simulation } from './simulate.ts';
 import { enlargeBuffers } from './udp-buffers.ts';
 
@@ -28,12 +28,17 @@ class ContestantProcess {
   async obey(command: ServerCommand): Promise<void> {
     if (command.kind === 'prepare') {
       const prepared = prepare(command.store, command.slot);
-      const { workload, table, trace, file } = prepared;
+      const { workload, file } = prepared;
       this.#prepared = prepared;
       this.#slot = command.slot;
       this.#serializer = await prepareSerializer(prepared, command.serializer, command.referenceBytesMin);
       const offset = file.requestOffset(command.slot);
-      this.#requests = makeRequests(file.arena, offset, workload, table, trace, this.#serializer);
+      const made = new PremadeRequests(file.arena, offset);
+      if (!made.isMade) {
+        const { table, trace } = prepareTrace(workload);
+        makeRequests(file.arena, offset, workload, table, trace, this.#serializer);
+      }
+      this.#requests = made;
       answer({ kind: 'ready' });
       return;
     }

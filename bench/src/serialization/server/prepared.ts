@@ -1,4 +1,4 @@
-/** What a process of the benchmark makes of a plan: the store, the trace, and one serializer. */
+/** What a process of the benchmark makes of a plan: the store, the trace where it is needed, and one serializer. */
 import type { SlabAllocator } from '@larder/datapath';
 import { BenchError } from '../../errors.ts';
 import type { StorePlan } from '../plan.ts';
@@ -11,8 +11,6 @@ import { reduced, WORKLOADS, type Workload } from '../workloads/workload.ts';
 
 export interface Prepared {
   readonly workload: Workload;
-  readonly table: KeyTable;
-  readonly trace: Trace;
   readonly file: StoreFile;
   readonly store: KvStore;
   readonly network: SlabAllocator;
@@ -28,19 +26,22 @@ export function planWorkload(plan: Pick<StorePlan, 'workload' | 'objectsMax' | '
 
 export function prepare(plan: StorePlan, slot: number): Prepared {
   const workload = planWorkload(plan);
-  const table = makeKeyTable(workload);
   const file = StoreFile.open(plan.path, plan.layout);
   const network = file.networkAllocator(slot);
   const scratchOffset = network.allocate(network.classFor(SCRATCH_BYTES));
   return {
     workload,
-    table,
-    trace: makeTrace(workload, table),
     file,
     store: new KvStore(file),
     network,
     scratchOffset,
   };
+}
+
+/** What is asked for. It takes a while for a million keys, and only who makes or checks requests needs it. */
+export function prepareTrace(workload: Workload): { readonly table: KeyTable; readonly trace: Trace } {
+  const table = makeKeyTable(workload);
+  return { table, trace: makeTrace(workload, table) };
 }
 
 export function prepareSerializer(

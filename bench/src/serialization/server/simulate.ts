@@ -10,7 +10,7 @@ import { ReplyChecker } from '../requests/expected.ts';
 import type { PremadeRequests } from '../requests/premade.ts';
 import type { Serializer } from '../serializers/serializer.ts';
 import { KvHandler } from './kv-handler.ts';
-import type { Prepared } from './prepared.ts';
+import { type Prepared, prepareTrace } from './prepared.ts';
 import { FRAME_BYTES } from './reply-output.ts';
 
 /** Requests between two looks at the clock: a burst of a real card's driver. */
@@ -45,7 +45,8 @@ export class Simulation {
 
   /** Reads the packets that the card would have sent, and compares. */
   #check(prepared: Prepared, serializer: Serializer): void {
-    const { workload, trace, store, scratchOffset, file } = prepared;
+    const { workload, store, scratchOffset, file } = prepared;
+    const { trace } = prepareTrace(workload);
     const checker = new ReplyChecker(workload, trace, store, serializer, scratchOffset + KEY_SCRATCH_BYTES);
     for (let index = 0; index < Math.min(CHECKED, this.#requests.count); index++) {
       this.#request(index);
