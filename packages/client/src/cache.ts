@@ -11,7 +11,15 @@
  * `false`, and both are counted and told by the event `trouble`. After a failed get the key is not set for a
  * while (papers/nsdi13 3.1).
  */
-import { Operation, type Reply, type Request, Result, type RouteHandle } from '@larder/routing';
+import {
+  Operation,
+  type Reply,
+  type Request,
+  Result,
+  type RouteHandle,
+  type SpoolContents,
+  type SpoolStatistics,
+} from '@larder/routing';
 import { type CacheParts, composeCache } from './compose.ts';
 import { type Duration, durationMs, exptimeOf, ttlSeconds } from './duration.ts';
 import { CacheError, CacheErrorCode } from './errors.ts';
@@ -40,6 +48,13 @@ import type { CacheStatistics } from './statistics.ts';
 import type { EncodedValue, ValueSchema } from './values/codec.ts';
 
 type AnySchema = ValueSchema<never, unknown> | undefined;
+
+/** The deletes that wait for their servers. */
+export interface SpoolState {
+  readonly statistics: Readonly<SpoolStatistics>;
+  /** Of all processes that share the folder. Reads directories: for metrics, not for requests. */
+  contents(): SpoolContents;
+}
 
 /** What a store operation came to. */
 interface StoreOutcome {
@@ -81,6 +96,14 @@ export class Cache extends CacheEmitter {
   /** The flow-control window that this cache's requests go through. */
   get window(): FlowWindow {
     return this.#parts.window;
+  }
+
+  /**
+   * Where deletes wait whose server could not be told (`spoolFolder`): what this process did with it, and what waits
+   * in it now. Undefined before the first request, and where there is none.
+   */
+  get spool(): SpoolState | undefined {
+    return this.#parts.routes.spool;
   }
 
   /** The root of the route handles as they are now, for tools and tests. */

@@ -21,6 +21,8 @@ export interface CacheEvents {
   readonly reload: readonly [];
   /** A new list or configuration was bad or could not be read; the old one goes on working. */
   readonly reloadFailed: readonly [error: CacheError];
+  /** Something an operator should know: of the spool, or of a configuration. */
+  readonly notice: readonly [text: string];
   /** A refresh in the background failed; `error` is what the factory threw. */
   readonly refreshFailed: readonly [failure: { readonly key: string; readonly error: unknown }];
   /** Nothing works any more after this. */

@@ -1,5 +1,5 @@
 /** The cache client a service imports: typed values, leases, batching, flow control, routing in the process. */
-export { Cache } from './cache.ts';
+export { Cache, type SpoolState } from './cache.ts';
 export type { Discovery } from './discovery/discovery.ts';
 export { type DnsOptions, dnsServers } from './discovery/dns.ts';
 export { type ElastiCacheOptions, elastiCache } from './discovery/elasticache.ts';

@@ -30,7 +30,7 @@ export interface CacheOptions {
   readonly config?: RouteConfig;
   /** Finds the servers out, and keeps looking: DNS, ElastiCache, a file, a URL. */
   readonly discovery?: Discovery;
-  /** Where routes with AsynclogRoute keep deletes that could not be delivered. */
+  /** Where deletes are kept that their server could not be told; they are delivered when it is back, by any process that uses the folder. */
   readonly spoolFolder?: string;
   /** Who this is, for ReplicaByClientRoute: an address or any other stable name. The host's name by default. */
   readonly clientId?: string;

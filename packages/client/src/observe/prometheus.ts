@@ -5,8 +5,9 @@
  *   observeWithPrometheus(cache, { register });
  * ```
  */
+import type { SpoolContents } from '@larder/routing';
 import { Counter, register as defaultRegister, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Cache } from '../cache.ts';
+import type { Cache, SpoolState } from '../cache.ts';
 import type { CacheStatistics } from '../statistics.ts';
 import { observeCalls } from './around.ts';
 
@@ -46,6 +47,18 @@ const HELP: Readonly<Record<Counted, string>> = {
   refreshes: 'Refreshes in the background',
   udpGets: 'UDP requests sent',
   udpLost: 'UDP requests with a datagram lost, late or out of order',
+};
+
+type SpoolCounted = Exclude<keyof SpoolState['statistics'], 'bytes'>;
+
+const SPOOL_HELP: Readonly<Record<SpoolCounted, string>> = {
+  written: 'Deletes written to the spool because their server could not be told',
+  refused: 'Deletes that could not be written to the spool and failed',
+  droppedForLimit: 'Deletes refused because the spool was full',
+  read: 'Deletes read back from the spool',
+  delivered: 'Spooled deletes that their server has answered',
+  damaged: 'Damaged stretches found in the spool',
+  torn: 'Files of the spool torn at their end by a crash',
 };
 
 const BUCKETS_SECONDS = [
@@ -89,6 +102,43 @@ function registerCounters(register: Registry, prefix: string, caches: ReadonlyMa
   windowGauge('waiting', 'Requests that wait for room in the window');
 }
 
+/** Of caches with a spool; what waits is of all processes that share the folder. */
+function registerSpool(register: Registry, prefix: string, caches: ReadonlyMap<string, Cache>): void {
+  for (const counted of Object.keys(SPOOL_HELP) as SpoolCounted[]) {
+    new Counter({
+      name: `${prefix}spool_${snakeCase(counted)}_total`,
+      help: SPOOL_HELP[counted],
+      labelNames: ['cache'],
+      registers: [register],
+      collect() {
+        this.reset();
+        for (const [cache, { spool }] of caches) {
+          if (spool !== undefined) this.inc({ cache }, spool.statistics[counted]);
+        }
+      },
+    });
+  }
+  const spoolGauge = (name: string, help: string, read: (contents: SpoolContents) => number): void => {
+    new Gauge({
+      name: `${prefix}spool_${name}`,
+      help,
+      labelNames: ['cache'],
+      registers: [register],
+      collect() {
+        this.reset();
+        for (const [cache, { spool }] of caches) {
+          if (spool !== undefined) this.set({ cache }, read(spool.contents()));
+        }
+      },
+    });
+  };
+  spoolGauge('entries', 'Deletes that wait in the spool', ({ entries }) => entries);
+  spoolGauge('bytes', 'Bytes in the spool', ({ bytes }) => bytes);
+  spoolGauge('oldest_seconds', 'For how long the oldest delete in the spool has waited', ({ oldestAtMs }) =>
+    oldestAtMs === undefined ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000,
+  );
+}
+
 /** Exports a cache's metrics; what is returned ends that. */
 export function observeWithPrometheus(cache: Cache, options: PrometheusOptions = {}): () => void {
   const register = options.register ?? defaultRegister;
@@ -101,6 +151,7 @@ export function observeWithPrometheus(cache: Cache, options: PrometheusOptions =
     caches = new Map();
     byPrefix.set(prefix, caches);
     registerCounters(register, prefix, caches);
+    registerSpool(register, prefix, caches);
   }
   caches.set(name, cache);
   const stop = options.durations === false ? undefined : observeDurations(cache, register, prefix, name);

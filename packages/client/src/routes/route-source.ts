@@ -14,6 +14,7 @@ import {
   type Destination,
   type DestinationOptions,
   DestinationState,
+  findSpool,
   poolConfig,
   type Random,
   Reply,
@@ -23,6 +24,7 @@ import {
   Routing,
   RoutingError,
   type RoutingObserver,
+  type Spool,
   type TimerHandle,
 } from '@larder/routing';
 import type { Discovery } from '../discovery/discovery.ts';
@@ -192,6 +194,11 @@ export class RouteSource {
     return this.#routing?.datagrams ?? NO_DATAGRAMS;
   }
 
+  /** Where deletes wait that could not be delivered, if anywhere. */
+  get spool(): Spool | undefined {
+    return findSpool(this.#root);
+  }
+
   /** The servers, as far as they are known here. */
   destinations(): Iterable<Destination> {
     return this.#routing?.destinations() ?? [];
@@ -276,6 +283,7 @@ export class RouteSource {
       services: {
         clock,
         random,
+        notice: (text) => this.#parts.events.emit('notice', text),
         ...(spoolFolder === undefined ? {} : { spoolFolder }),
         ...(clientId === undefined ? {} : { clientId }),
       },
