@@ -4,7 +4,7 @@ import type { Code } from './code.ts';
 import { docLines } from './comments.ts';
 import { collectionType, emptySize } from './emit-builder.ts';
 import { type FieldModel, initType, plainType, writeType } from './field-model.ts';
-import { isStaged, type MessageModel, type OneofModel } from './message-model.ts';
+import { isMarked, isStaged, type MessageModel, markOf, type OneofModel } from './message-model.ts';
 
 export function emitAccessors(code: Code, model: MessageModel): void {
   for (const oneof of model.oneofs) emitOneof(code, oneof);
@@ -13,6 +13,7 @@ export function emitAccessors(code: Code, model: MessageModel): void {
     else if (field.value.kind === 'message') emitMessage(code, model, field);
     else if (field.value.kind === 'data') emitData(code, model, field);
     else if (field.oneof !== undefined) emitChosenNumber(code, model, field);
+    else if (isMarked(model)) emitMarkedNumber(code, model, field);
   }
 }
 
@@ -66,6 +67,23 @@ function emitChoose(code: Code, oneof: OneofModel, field: FieldModel): void {
   code.line('if (value === undefined) return;');
 }
 
+/** In everything that sets a field. */
+function emitMark(code: Code, model: MessageModel, field: FieldModel): void {
+  if (isMarked(model)) code.line(`this.$marks |= ${markOf(model, field)};`);
+}
+
+function emitMarkedNumber(code: Code, model: MessageModel, field: FieldModel): void {
+  const { storage, name, desc } = field;
+  const type: Printable = [plainType(field.value, model.types), field.isOptional ? ' | undefined' : ''];
+  code.line();
+  code.raw(docLines(desc, code.indent));
+  code.block([`get ${name}(): `, type], () => code.line(`return this.${storage.value};`));
+  code.block([`set ${name}(value: `, type, ')'], () => {
+    emitMark(code, model, field);
+    code.line(`this.${storage.value} = value;`);
+  });
+}
+
 function emitChosenNumber(code: Code, model: MessageModel, field: FieldModel): void {
   const oneof = oneofOf(model, field);
   const { storage, name, desc } = field;
@@ -77,6 +95,7 @@ function emitChosenNumber(code: Code, model: MessageModel, field: FieldModel): v
   );
   code.block([`set ${name}(value: `, type, ' | undefined)'], () => {
     emitChoose(code, oneof, field);
+    emitMark(code, model, field);
     code.line(`this.${storage.value} = value;`);
     code.line(`this.${oneof.names.storage} = ${desc.number};`);
   });
@@ -94,6 +113,7 @@ function emitMessage(code: Code, model: MessageModel, field: FieldModel): void {
     code.line(`return this.${storage.value} instanceof `, builder, ` ? this.${storage.value} : undefined;`),
   );
   code.block([`set ${name}(value: `, writeType(field.value, types), ' | undefined)'], () => {
+    emitMark(code, model, field);
     if (oneof === undefined) {
       code.line(
         `this.${storage.value} = value === undefined ? undefined : `,
@@ -109,6 +129,7 @@ function emitMessage(code: Code, model: MessageModel, field: FieldModel): void {
   code.line('/** Sets the field to an empty message and returns it. */');
   code.block([`${storage.init}(): `, builder], () => {
     code.line('const value = new ', builder, '(this.$encoder);');
+    if (oneof === undefined) emitMark(code, model, field);
     code.line(oneof === undefined ? `this.${storage.value} = value;` : `this.${name} = value;`);
     code.line('return value;');
   });
@@ -135,22 +156,23 @@ function emitData(code: Code, model: MessageModel, field: FieldModel): void {
   });
   const parameter: Printable = ['value: ', writeType(value, model.types), orUndefined];
   code.block([`set ${name}(`, parameter, ')'], () => {
-    emitStage(code, field, oneof, 'stage(value)', 'encoder.size', field.isOptional);
+    emitStage(code, model, field, oneof, 'stage(value)', 'encoder.size', field.isOptional);
   });
   code.line('/** Sets the field to bytes of the arena: a copy of them, or a counted reference. */');
   code.block([`${storage.setAt}(offset: number, bytes: number): void`], () => {
-    emitStage(code, field, oneof, 'stageAt(offset, bytes)', 'bytes', false);
+    emitStage(code, model, field, oneof, 'stageAt(offset, bytes)', 'bytes', false);
   });
   code.line(
     '/** Sets the field to bytes of the arena by a reference that the caller has counted for this. */',
   );
   code.block([`${storage.setReference}(offset: number, bytes: number, owner: number): void`], () => {
-    emitStage(code, field, oneof, 'stageReference(offset, bytes, owner)', 'bytes', false);
+    emitStage(code, model, field, oneof, 'stageReference(offset, bytes, owner)', 'bytes', false);
   });
 }
 
 function emitStage(
   code: Code,
+  model: MessageModel,
   field: FieldModel,
   oneof: OneofModel | undefined,
   call: string,
@@ -160,6 +182,7 @@ function emitStage(
   const { storage } = field;
   code.line('const encoder = this.$encoder;');
   code.line('this.$generation = encoder.claim(this.$generation);');
+  emitMark(code, model, field);
   if (oneof !== undefined) {
     if (mayBeUndefined) emitChoose(code, oneof, field);
     else code.line(`this.${oneof.names.clear}();`);
@@ -212,6 +235,7 @@ function emitPacked(code: Code, model: MessageModel, field: FieldModel): void {
   code.block([`set ${name}(values: `, initType(field, model.types), ')'], () => {
     code.line('const encoder = this.$encoder;');
     code.line('this.$generation = encoder.claim(this.$generation);');
+    emitMark(code, model, field);
     code.line(`wire.dropPacked(encoder, ${type}, this.${storage.size}, this.${storage.place});`);
     code.line(`this.${storage.size} = 0;`);
     code.line(`this.${storage.place} = wire.stagePacked(encoder, ${type}, values);`);

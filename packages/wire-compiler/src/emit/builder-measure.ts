@@ -1,7 +1,18 @@
 /** `$measure`: which fields are present, and how long headers and lists will be. */
 import type { Code } from './code.ts';
 import type { FieldModel } from './field-model.ts';
-import { bitsName, isStaged, type MessageModel, maskOf, type OneofModel, wordOf } from './message-model.ts';
+import {
+  bitsName,
+  isCollection,
+  isMarked,
+  isStaged,
+  type MessageModel,
+  markOf,
+  maskOf,
+  numberName,
+  type OneofModel,
+  wordOf,
+} from './message-model.ts';
 
 export function emitMeasure(code: Code, model: MessageModel): void {
   const generation = model.fields.some(isStaged) ? 'this.$generation' : '0';
@@ -16,10 +27,29 @@ export function emitMeasure(code: Code, model: MessageModel): void {
     }
     for (const word of usedWords(model)) code.line(`let ${bitsName(model, word)} = 0;`);
     if (hasMore) code.line('let more = 0;');
-    for (const field of model.fields) emitField(code, model, field);
+    emitFields(code, model);
     emitHeader(code, model);
     code.line(hasMore ? 'return this.$header + more;' : 'return this.$header;');
   });
+}
+
+function emitFields(code: Code, model: MessageModel): void {
+  if (!isMarked(model)) {
+    for (const field of model.fields) emitField(code, model, field);
+    return;
+  }
+  inMarkedGroups(code, model, (field) => emitField(code, model, field));
+  for (const field of model.fields.filter(isCollection)) emitField(code, model, field);
+}
+
+/** Code for the fields that leave marks, which runs when a field of their group may be set. */
+export function inMarkedGroups(code: Code, model: MessageModel, emit: (field: FieldModel) => void): void {
+  code.line('const marks = this.$marks;');
+  for (const group of model.groups) {
+    const fields = group.filter((field) => !isCollection(field));
+    if (fields.length === 0) continue;
+    code.block([`if ((marks & ${markOf(model, fields[0]!)}) !== 0)`], () => fields.forEach(emit));
+  }
 }
 
 /** The words that have fields; the first word may have none. */
@@ -52,7 +82,7 @@ export function wordCount(word: number): number {
 
 /** Whether a field has a list or an object behind the header. */
 function addsBytes(field: FieldModel): boolean {
-  return field.shape === 'single' ? field.value.kind === 'message' : !isStaged(field);
+  return isCollection(field) || (field.shape === 'single' && field.value.kind === 'message');
 }
 
 function emitField(code: Code, model: MessageModel, field: FieldModel): void {
@@ -80,7 +110,7 @@ function emitField(code: Code, model: MessageModel, field: FieldModel): void {
 }
 
 function isPresent(model: MessageModel, field: FieldModel): string {
-  const { storage, name, value } = field;
+  const { storage, value } = field;
   if (field.shape === 'map') return `this.${storage.value}.size !== 0`;
   if (field.shape === 'list')
     return isStaged(field) ? `this.${storage.size} !== 0` : `this.${storage.value}.length !== 0`;
@@ -88,6 +118,7 @@ function isPresent(model: MessageModel, field: FieldModel): string {
   if (oneof !== undefined) return `this.${oneof.names.storage} === ${field.desc.number}`;
   if (value.kind === 'message') return `this.${storage.value} !== undefined`;
   if (value.kind === 'data') return `this.${storage.size} ${field.isOptional ? '>=' : '>'} 0`;
+  const name = numberName(model, field);
   if (field.isOptional) return `this.${name} !== undefined`;
   if (value.number.name === 'bool') return `this.${name}`;
   // Minus zero is not the default.

@@ -2,7 +2,16 @@
 import { wordCount } from './builder-measure.ts';
 import type { Code } from './code.ts';
 import type { FieldModel } from './field-model.ts';
-import { bitsName, isStaged, type MessageModel, maskOf, wordOf } from './message-model.ts';
+import {
+  bitsName,
+  hex,
+  isCollection,
+  isMarked,
+  type MessageModel,
+  maskOf,
+  numberName,
+  wordOf,
+} from './message-model.ts';
 
 export function emitWrite(code: Code, model: MessageModel): void {
   code.line();
@@ -11,10 +20,26 @@ export function emitWrite(code: Code, model: MessageModel): void {
     code.line('const { view } = encoder;');
     if (model.words.length === 1) emitShortHeader(code, model);
     else emitLongHeader(code, model);
-    for (const [index, field] of model.fields.entries())
-      emitField(code, model, field, index === model.fields.length - 1);
+    for (const group of model.groups) {
+      const emit = (): void => {
+        for (const field of group) emitField(code, model, field, field === model.fields.at(-1));
+      };
+      if (isMarked(model)) code.block([`if (${hasAny(model, group)})`], emit);
+      else emit();
+    }
     code.line('return at;');
   });
+}
+
+/** Whether any field of a group is present. */
+function hasAny(model: MessageModel, group: readonly FieldModel[]): string {
+  const tests = model.words.map((word) => {
+    const mask = group
+      .filter((field) => wordOf(field) === word)
+      .reduce((bits, field) => bits | (1 << (field.bit & 31)), 0);
+    return mask === 0 ? [] : [`(${bitsName(model, word)} & ${hex(mask)}) !== 0`];
+  });
+  return tests.flat().join(' || ');
 }
 
 function emitShortHeader(code: Code, model: MessageModel): void {
@@ -46,7 +71,7 @@ function emitField(code: Code, model: MessageModel, field: FieldModel, isLast: b
   const { storage } = field;
   const bits = bitsName(model, wordOf(field));
   code.block([`if ((${bits} & ${maskOf(field)}) !== 0)`], () => {
-    if (field.shape !== 'single' && !isStaged(field)) emitCollection(code, field);
+    if (isCollection(field)) emitCollection(code, field);
     else if (field.shape === 'list' || field.value.kind === 'data')
       code.line(`encoder.putPlace(p, this.${storage.size}, this.${storage.place});`);
     else if (field.value.kind === 'message')
@@ -54,8 +79,7 @@ function emitField(code: Code, model: MessageModel, field: FieldModel, isLast: b
     else {
       const { title } = field.value.number;
       const bang = field.isOptional && field.oneof === undefined ? '!' : '';
-      const value = field.oneof === undefined ? field.name : storage.value;
-      code.line(`wire.put${title}(view, p, this.${value}${bang});`);
+      code.line(`wire.put${title}(view, p, this.${numberName(model, field)}${bang});`);
     }
     if (!isLast) code.line('p += 8;');
   });

@@ -1,13 +1,13 @@
 /** The class that a message is built with: properties that feed hybrid pointers. */
 import type { Printable } from '@bufbuild/protoplugin';
 import { emitAccessors } from './builder-accessors.ts';
-import { emitMeasure } from './builder-measure.ts';
+import { emitMeasure, inMarkedGroups } from './builder-measure.ts';
 import { emitWrite } from './builder-write.ts';
 import type { Code } from './code.ts';
 import { propertyKey } from './code.ts';
 import { docLines } from './comments.ts';
 import { codec, type FieldModel, initType, plainType } from './field-model.ts';
-import { isStaged, type MessageModel } from './message-model.ts';
+import { isCollection, isMarked, isStaged, type MessageModel, numberName } from './message-model.ts';
 
 export function emitBuilder(code: Code, model: MessageModel): void {
   const { builder, init } = model.names;
@@ -66,6 +66,10 @@ function emitState(code: Code, model: MessageModel): void {
     code.line('$words = 1;');
   }
   code.line('$header = 0;');
+  if (isMarked(model)) {
+    code.line('/** Bits of the groups of fields of which any may be set. */');
+    code.line('$marks = 0;');
+  }
   if (model.fields.some(isStaged)) code.line('$generation = 0;');
   for (const { names, desc } of model.oneofs) {
     code.line(`/** Number of the field of \`${desc.name}\` that is set. */`);
@@ -91,11 +95,12 @@ function emitFieldState(code: Code, model: MessageModel, field: FieldModel): voi
   } else if (field.oneof !== undefined) {
     code.line(`${storage.value}: `, plainType(value, model.types), ` = ${value.number.zero};`);
   } else {
-    code.raw(docLines(field.desc, code.indent));
+    const name = numberName(model, field);
+    if (!isMarked(model)) code.raw(docLines(field.desc, code.indent));
     const type = plainType(value, model.types);
-    if (field.isOptional) code.line(`${field.name}: `, type, ' | undefined = undefined;');
-    else if (value.enum !== undefined) code.line(`${field.name}: `, type, ' = 0;');
-    else code.line(`${field.name} = ${value.number.zero};`);
+    if (field.isOptional) code.line(`${name}: `, type, ' | undefined = undefined;');
+    else if (value.enum !== undefined) code.line(`${name}: `, type, ' = 0;');
+    else code.line(`${name} = ${value.number.zero};`);
   }
 }
 
@@ -157,11 +162,17 @@ function emitReset(code: Code, model: MessageModel): void {
   code.block(['$clear(): void'], () => {
     if (model.fields.some(isStaged)) code.line('this.$generation = 0;');
     for (const { names } of model.oneofs) code.line(`this.${names.storage} = 0;`);
-    for (const field of model.fields) emitClear(code, field);
+    if (isMarked(model)) {
+      inMarkedGroups(code, model, (field) => emitClear(code, model, field));
+      code.line('this.$marks = 0;');
+    }
+    for (const field of model.fields) {
+      if (!isMarked(model) || isCollection(field)) emitClear(code, model, field);
+    }
   });
 }
 
-function emitClear(code: Code, field: FieldModel): void {
+function emitClear(code: Code, model: MessageModel, field: FieldModel): void {
   const { storage, value } = field;
   if (field.shape !== 'single') {
     code.line(isStaged(field) ? `this.${storage.size} = 0;` : `this.${storage.value}.clear();`);
@@ -170,7 +181,7 @@ function emitClear(code: Code, field: FieldModel): void {
   } else if (value.kind === 'data') {
     code.line(`this.${storage.size} = ${emptySize(field)};`);
   } else if (field.oneof === undefined) {
-    code.line(`this.${field.name} = ${field.isOptional ? 'undefined' : value.number.zero};`);
+    code.line(`this.${numberName(model, field)} = ${field.isOptional ? 'undefined' : value.number.zero};`);
   }
 }
 

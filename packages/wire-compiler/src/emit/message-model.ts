@@ -6,6 +6,14 @@ import { type FieldModel, fieldModel, type TypeReferences } from './field-model.
 import { MemberNames, type OneofNames } from './member-names.ts';
 import type { MessageNames } from './type-names.ts';
 
+/**
+ * A message of more fields has marks: bits of which groups of its fields may be set, so that what is sent costs what
+ * is set. Below, looking at all of them costs less than marking.
+ */
+const UNMARKED_FIELDS_MAX = 32;
+const MARKS = 32;
+const GROUP_FIELDS_MIN = 8;
+
 /** The wire format's limit, which is `@larder/wire`'s FIELD_NUMBER_MAX. */
 const FIELD_NUMBER_MAX = 65_504;
 
@@ -22,6 +30,8 @@ export interface MessageModel {
   /** In the order of their numbers, which is the order on the wire. */
   readonly fields: readonly FieldModel[];
   readonly oneofs: readonly OneofModel[];
+  /** The fields by marks, neighbours together; a single group when there are none. */
+  readonly groups: readonly (readonly FieldModel[])[];
   /** The words of the bitmap that have fields, ascending; at least the first. */
   readonly words: readonly number[];
   readonly types: TypeReferences;
@@ -37,7 +47,33 @@ export function messageModel(desc: DescMessage, names: MessageNames, types: Type
     fields: fields.filter((field) => field.oneof === oneof),
   }));
   const words = [...new Set([0, ...fields.map((field) => wordOf(field))])].sort((a, b) => a - b);
-  return { desc, names, fields, oneofs, words, types };
+  return { desc, names, fields, groups: groupsOf(fields), oneofs, words, types };
+}
+
+function groupsOf(fields: readonly FieldModel[]): readonly (readonly FieldModel[])[] {
+  if (fields.length <= UNMARKED_FIELDS_MAX) return [fields];
+  const size = Math.max(GROUP_FIELDS_MIN, Math.ceil(fields.length / MARKS));
+  const count = Math.ceil(fields.length / size);
+  return Array.from({ length: count }, (_, index) => fields.slice(index * size, (index + 1) * size));
+}
+
+export function isMarked(model: MessageModel): boolean {
+  return model.groups.length > 1;
+}
+
+/** The mark of a field's group, as a literal. */
+export function markOf(model: MessageModel, field: FieldModel): string {
+  return hex(1 << model.groups.findIndex((group) => group.includes(field)));
+}
+
+/** What a number is kept in: the property itself, or, where setting it leaves a mark, what is behind that. */
+export function numberName(model: MessageModel, field: FieldModel): string {
+  return isMarked(model) || field.oneof !== undefined ? field.storage.value : field.name;
+}
+
+/** Lists and maps with a builder of their own, which may be filled without the message's knowing: never marked. */
+export function isCollection(field: FieldModel): boolean {
+  return field.shape !== 'single' && !isStaged(field);
 }
 
 function checkNumber(desc: DescMessage, field: FieldModel): void {
