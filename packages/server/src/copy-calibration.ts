@@ -1,60 +1,112 @@
 /**
- * The server's copy threshold (`--calibrate`): measured over its transport before it serves, and again when
- * memory has become slower or faster. All workers read it from the store, so that a decision holds at once.
+ * From what size on replies are referenced instead of copied. One word in the store's memory holds it, which every
+ * worker reads at the beginning of a batch, for the text protocols and for the typed one alike; so a decision holds
+ * at once, and everywhere.
+ *
+ * ```
+ *   COPY_BYTES_MAX[transport] ─▶ the word ◀─ --calibrate: measured before serving, and again when memory has become
+ *                                             slower or faster
+ * ```
  */
 import type { Store } from '@larder/cache';
 import {
   type Arena,
   BandwidthProbe,
   CopyThreshold,
+  type CopyThresholdResult,
   calibrateCopyThreshold,
   PAGE_BYTES,
   type TransportKind,
 } from '@larder/datapath';
 import type { Logger } from '@larder/host';
+import { Control } from './workers/control.ts';
+
+/**
+ * Where nothing is measured: the result of `npm run bench -- threshold`, stored in docs/evaluation/threshold.json.
+ * Over io_uring copying was cheaper at every size, of which the largest was 8 KiB; longer replies are referenced all
+ * the same, since a copy takes send buffers as well as time. Node's own sockets were not measured.
+ */
+export const COPY_BYTES_MAX: Readonly<Record<TransportKind, number>> = {
+  uring: 8192,
+  epoll: 2217,
+  node: 8192,
+};
 
 /** Less time when the server is serving: the main thread is away for that long. */
-const AGAIN_BUDGET_MS = 60;
 const FIRST_BUDGET_MS = 250;
+const AGAIN_BUDGET_MS = 60;
+
+export interface CopyCalibrationParts {
+  readonly store: Store;
+  /** The words through which all threads tell what they do (workers/control.ts). */
+  readonly control: Int32Array;
+  readonly log: Logger;
+  /** Measures for about so many milliseconds. */
+  readonly measure: (budgetMs: number) => Promise<CopyThresholdResult>;
+  /** Nanoseconds per KiB of copying items. */
+  readonly probe: () => number;
+  /** Milliseconds; only differences matter. */
+  readonly clock: () => number;
+}
 
 export class CopyCalibration {
+  readonly #parts: CopyCalibrationParts;
   readonly #threshold: CopyThreshold;
-  readonly #log: Logger;
+  #result: CopyThresholdResult | undefined;
+  /** Pages of items when the probe was last held against. */
+  #pages = 0;
 
-  constructor(store: Store, arena: Arena, kind: 'uring' | 'epoll', log: Logger) {
-    this.#log = log;
-    let isFirst = true;
-    const start = store.layout.firstPage * PAGE_BYTES;
-    const probe = new BandwidthProbe(arena, start, () => start + store.itemPagesUsed * PAGE_BYTES);
+  constructor(parts: CopyCalibrationParts) {
+    this.#parts = parts;
     this.#threshold = new CopyThreshold({
-      bytes: store.copyBytesMax,
+      bytes: parts.store.copyBytesMax,
       calibrate: async () => {
-        const budgetMs = isFirst ? FIRST_BUDGET_MS : AGAIN_BUDGET_MS;
-        isFirst = false;
-        return (await calibrateCopyThreshold(kind, { budgetMs })).bytes;
+        this.#result = await parts.measure(this.#result === undefined ? FIRST_BUDGET_MS : AGAIN_BUDGET_MS);
+        return this.#result.bytes;
       },
-      probe: () => probe.measure(),
-      onChange: (bytes) => {
-        store.copyBytesMax = bytes;
-        log.info({ copyBytesMax: bytes }, 'replies above this are referenced');
-      },
+      probe: parts.probe,
+      onChange: (bytes) => this.#decided(bytes),
     });
   }
 
   /** Before the first request. A machine on which it cannot be measured keeps the default. */
   async start(): Promise<void> {
     try {
-      await this.#threshold.decide(performance.now());
+      await this.#threshold.decide(this.#parts.clock());
     } catch (error) {
-      this.#log.warn({ err: error }, 'the copy threshold could not be measured');
+      this.#parts.log.warn({ err: error }, 'the copy threshold could not be measured');
     }
   }
 
   /** Every second. */
-  look(): void {
-    this.#threshold.look(performance.now()).catch((error: unknown) => {
-      this.#log.warn({ err: error }, 'the copy threshold could not be measured again');
-    });
+  async look(): Promise<void> {
+    const pages = this.#parts.store.itemPagesUsed;
+    // Few items lie in the caches, and more of them do not: that is no pressure on memory.
+    if (pages >= 2 * this.#pages) {
+      this.#pages = pages;
+      this.#threshold.rebase();
+    }
+    try {
+      await this.#threshold.look(this.#parts.clock());
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the copy threshold could not be measured again');
+    }
+  }
+
+  #decided(bytes: number): void {
+    const { store, control, log } = this.#parts;
+    const { elapsedMs, rounds, samples } = this.#result!;
+    const before = store.copyBytesMax;
+    store.copyBytesMax = bytes;
+    Atomics.add(control, Control.copyCalibrations, 1);
+    Atomics.store(control, Control.copyCalibrationMicroseconds, Math.round(elapsedMs * 1000));
+    const nanoseconds = Object.fromEntries(
+      samples.map((each) => [each.bytes, [Math.round(each.copyNs), Math.round(each.referenceNs)]]),
+    );
+    log.info(
+      { copyBytesMax: bytes, before, elapsedMs: Math.round(elapsedMs), rounds, nanoseconds },
+      'replies above this are referenced',
+    );
   }
 }
 
@@ -64,7 +116,18 @@ export function copyCalibration(
   store: Store,
   arena: Arena,
   kind: TransportKind,
+  control: Int32Array,
   log: Logger,
 ): CopyCalibration | undefined {
-  return isWanted && kind !== 'node' ? new CopyCalibration(store, arena, kind, log) : undefined;
+  if (!isWanted || kind === 'node') return undefined;
+  const start = store.layout.firstPage * PAGE_BYTES;
+  const probe = new BandwidthProbe(arena, start, () => start + store.itemPagesUsed * PAGE_BYTES);
+  return new CopyCalibration({
+    store,
+    control,
+    log,
+    measure: (budgetMs) => calibrateCopyThreshold(kind, { budgetMs }),
+    probe: () => probe.measure(),
+    clock: () => performance.now(),
+  });
 }

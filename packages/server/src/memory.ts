@@ -6,6 +6,7 @@ import { closeSync, openSync, readSync, renameSync, statSync, truncateSync, unli
 import { planStore, Store, type StoreLayout, SUPERBLOCK_BYTES, whyNotRestartable } from '@larder/cache';
 import { Arena, mapArena, mapFileArena, PAGE_BYTES, type TransportKind } from '@larder/datapath';
 import type { Logger } from '@larder/host';
+import { COPY_BYTES_MAX } from './copy-calibration.ts';
 import { ServerError } from './errors.ts';
 import { ITEM_BYTES_MIN } from './limits.ts';
 import type { ServerSettings } from './options/server-options.ts';
@@ -48,6 +49,7 @@ export function createMemory(
       evict: !settings.disableEvictions,
       leaseTokenSeconds: settings.leaseTokenSeconds,
       staleSeconds: settings.staleSeconds,
+      copyBytesMax: COPY_BYTES_MAX[kind],
       threads: workers + 1,
     },
     { networkPages: networkPages(settings, workers) },

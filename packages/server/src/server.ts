@@ -109,12 +109,13 @@ export class Server implements RunningServer {
 
   async #prepare(): Promise<void> {
     const { memory, kind, settings, log } = this.#parts;
-    this.#calibration = copyCalibration(settings.calibrate, memory.store, memory.arena, kind, log);
+    const { control } = this.#shared;
+    this.#calibration = copyCalibration(settings.calibrate, memory.store, memory.arena, kind, control, log);
     await this.#calibration?.start();
     // Before the workers: the store's clock must run when the first request comes.
     this.#maintenance = new MaintenanceLoop(memory.store, this.#shared.control, () => {
       this.#host.pool.wakeAll();
-      this.#calibration?.look();
+      void this.#calibration?.look();
     });
     this.#maintenance.start();
   }

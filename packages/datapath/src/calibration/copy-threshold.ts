@@ -30,7 +30,7 @@ export interface CopyThresholdOptions {
 export class CopyThreshold {
   readonly #options: CopyThresholdOptions;
   #bytes: number;
-  /** The probe's result that belongs to the last decision; 0 before the first. */
+  /** The probe's result that belongs to the last decision; 0 when there is none. */
   #reference = 0;
   #deviations = 0;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
@@ -62,13 +62,21 @@ export class CopyThreshold {
     return this.#bytes;
   }
 
+  /** The probe sees other memory than before: what it finds next is what later looks are held against. */
+  rebase(): void {
+    this.#reference = 0;
+    this.#deviations = 0;
+  }
+
   /**
    * To be called from time to time: probes, and decides again when memory has been slower or faster than at the
    * last decision for several looks. True when it did.
    */
   async look(nowMs: number): Promise<boolean> {
-    if (this.#isDeciding || this.#reference === 0) return false;
-    const ratio = this.#options.probe() / this.#reference;
+    if (this.#isDeciding || this.#decidedAtMs === Number.NEGATIVE_INFINITY) return false;
+    const speed = this.#options.probe();
+    if (this.#reference === 0) this.#reference = speed;
+    const ratio = speed / this.#reference;
     const hasChanged = ratio >= PRESSURE_CHANGE || ratio <= 1 / PRESSURE_CHANGE;
     this.#deviations = hasChanged ? this.#deviations + 1 : 0;
     if (this.#deviations < PRESSURE_LOOKS || nowMs - this.#decidedAtMs < PRESSURE_PAUSE_MS) return false;
