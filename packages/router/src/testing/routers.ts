@@ -2,7 +2,6 @@
 import type { RouterOptions } from '../options/router-options.ts';
 import type { RunningRouter } from '../running-router.ts';
 import { startRouter } from '../start-router.ts';
-import type { ScriptedServer } from './scripted-server.ts';
 
 export interface TestRouter extends AsyncDisposable {
   readonly router: RunningRouter;
@@ -11,7 +10,7 @@ export interface TestRouter extends AsyncDisposable {
 }
 
 /** The configuration of one pool of these servers. */
-export function poolOf(...servers: readonly ScriptedServer[]): unknown {
+export function poolOf(...servers: readonly { readonly address: string }[]): unknown {
   return {
     pools: { main: { servers: servers.map(({ address }) => address) } },
     route: 'PoolRoute|main',

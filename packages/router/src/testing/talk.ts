@@ -14,7 +14,10 @@ export function talk(port: number, request: string): Promise<string> {
     socket.setEncoding('latin1').on('data', (part: string) => {
       reply += part;
     });
-    socket.on('error', reject);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // An end that came before everything was read.
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
+    });
     socket.on('close', () => {
       clearTimeout(timer);
       resolve(reply);
