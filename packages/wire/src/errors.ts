@@ -16,6 +16,8 @@ export const WireErrorCode: {
   readonly RANGE: 'RANGE';
   /** A value is not of the field's type. */
   readonly TYPE: 'TYPE';
+  /** A conversion would lose fields that the schema does not have. */
+  readonly UNKNOWN: 'UNKNOWN';
   /** A message, frame, fragment or list is longer than its limit. */
   readonly TOO_LARGE: 'TOO_LARGE';
   /** A frame or fragment contradicts itself or its predecessors. */
@@ -38,6 +40,7 @@ export const WireErrorCode: {
   UTF8: 'UTF8',
   RANGE: 'RANGE',
   TYPE: 'TYPE',
+  UNKNOWN: 'UNKNOWN',
   TOO_LARGE: 'TOO_LARGE',
   FRAME: 'FRAME',
   RELEASED: 'RELEASED',

@@ -3,6 +3,7 @@
  * it needs `@bufbuild/protobuf`, which programs that only speak Larder's format need not load.
  */
 export {
+  type ConvertOptions,
   fromJson,
   fromJsonString,
   fromProtobuf,
@@ -12,3 +13,4 @@ export {
   toProtobuf,
 } from './interop/convert.ts';
 export type { FileSchema, MessageDescription, MessageSchema } from './interop/schema.ts';
+export type { UnknownFields } from './interop/unknown-fields.ts';

@@ -7,7 +7,7 @@
  *   builder ◀──from── initializer ◀── protobuf-es message ◀── JSON, protobuf
  * ```
  *
- * Fields that the schema does not have are not carried over.
+ * Fields that the schema does not have are not carried over: see unknown-fields.ts.
  */
 import {
   createRegistry,
@@ -27,8 +27,18 @@ import { descriptorOf } from './descriptors.ts';
 import { fillInit } from './fill-init.ts';
 import { readView } from './read-view.ts';
 import type { MessageDescription, MessageSchema } from './schema.ts';
+import type { UnknownFields } from './unknown-fields.ts';
 
-export interface JsonOptions {
+export interface ConvertOptions {
+  /**
+   * Fields of a newer schema: dropped, which is what happens without this, or the conversion throws `UNKNOWN`. To pass
+   * them on, send a view as it came.
+   */
+  readonly unknownFields?: UnknownFields;
+}
+
+/** `unknownFields` is about what is converted to JSON. */
+export interface JsonOptions extends ConvertOptions {
   /** Fields without presence are written even when they have their default value. */
   readonly alwaysEmitImplicit?: boolean;
   /** Enums as numbers instead of names. */
@@ -48,8 +58,8 @@ export function toJson<B extends WireObject, I, V extends View>(
   options: JsonOptions = {},
 ): JsonValue {
   const desc = descriptorOf(schema);
-  const { message } = readView(desc, schema, view);
-  const { types, ignoreUnknownFields: _unknown, ...rest } = options;
+  const { types, ignoreUnknownFields: _reading, unknownFields = 'drop', ...rest } = options;
+  const { message } = readView(desc, schema, view, unknownFields);
   return guarded(() => messageToJson(desc, message, { ...rest, ...registryOption(types) }));
 }
 
@@ -77,7 +87,7 @@ export function fromJson<B extends WireObject, I, V extends View>(
       ...registryOption(types),
     }),
   );
-  return schema.builder.from(fillInit(reflect(desc, message), schema) as I, encoder);
+  return schema.builder.from(fillInit(reflect(desc, message), schema, 'drop') as I, encoder);
 }
 
 /** As `fromJson`, from text. */
@@ -95,9 +105,10 @@ export function fromJsonString<B extends WireObject, I, V extends View>(
 export function toProtobuf<B extends WireObject, I, V extends View>(
   schema: MessageSchema<B, I, V>,
   view: V,
+  { unknownFields = 'drop' }: ConvertOptions = {},
 ): Uint8Array {
   const desc = descriptorOf(schema);
-  const { message } = readView(desc, schema, view);
+  const { message } = readView(desc, schema, view, unknownFields);
   return guarded(() => toBinary(desc, message));
 }
 
@@ -106,10 +117,11 @@ export function fromProtobuf<B extends WireObject, I, V extends View>(
   schema: MessageSchema<B, I, V>,
   bytes: Uint8Array,
   encoder?: Encoder,
+  { unknownFields = 'drop' }: ConvertOptions = {},
 ): B {
   const desc = descriptorOf(schema);
   const message = guarded(() => fromBinary(desc, bytes));
-  return schema.builder.from(fillInit(reflect(desc, message), schema) as I, encoder);
+  return schema.builder.from(fillInit(reflect(desc, message), schema, unknownFields) as I, encoder);
 }
 
 function registryOption(types: readonly MessageDescription[] | undefined): { readonly registry?: Registry } {

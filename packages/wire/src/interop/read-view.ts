@@ -6,13 +6,20 @@ import { MapView } from '../decode/map-view.ts';
 import { View } from '../decode/view.ts';
 import { WireError } from '../errors.ts';
 import type { MessageDescription } from './schema.ts';
+import { refuseUnknownInView, type UnknownFields } from './unknown-fields.ts';
 
 /** Reads all fields of a view; hostile messages throw `WireError`, as the getters do. */
-export function readView(desc: DescMessage, description: MessageDescription, view: View): ReflectMessage {
+export function readView(
+  desc: DescMessage,
+  description: MessageDescription,
+  view: View,
+  unknown: UnknownFields,
+): ReflectMessage {
+  if (unknown === 'refuse') refuseUnknownInView(desc, view);
   const target = reflect(desc);
   for (const [index, field] of desc.fields.entries()) {
     const value: unknown = Reflect.get(view, description.properties[index] ?? '');
-    if (value !== undefined) setField(target, field, description, value);
+    if (value !== undefined) setField(target, field, description, value, unknown);
   }
   return target;
 }
@@ -22,16 +29,17 @@ function setField(
   field: DescField,
   description: MessageDescription,
   value: unknown,
+  unknown: UnknownFields,
 ): void {
   if (field.fieldKind === 'list') {
     const list = target.get(field);
-    for (const element of elementsOf(value)) list.add(single(field, description, element));
+    for (const element of elementsOf(value)) list.add(single(field, description, element, unknown));
   } else if (field.fieldKind === 'map') {
     const map = target.get(field);
     if (!(value instanceof MapView)) throw shapeError(field);
-    for (const [key, element] of value) map.set(key as string, single(field, description, element));
+    for (const [key, element] of value) map.set(key as string, single(field, description, element, unknown));
   } else if (!isImplicitDefault(field, value)) {
-    target.set(field, single(field, description, value));
+    target.set(field, single(field, description, value, unknown));
   }
 }
 
@@ -49,10 +57,15 @@ function elementsOf(value: unknown): Iterable<unknown> {
 }
 
 /** One value in the form that reflection takes. */
-function single(field: DescField, description: MessageDescription, value: unknown): unknown {
+function single(
+  field: DescField,
+  description: MessageDescription,
+  value: unknown,
+  unknown: UnknownFields,
+): unknown {
   if (field.message !== undefined) {
     if (!(value instanceof View)) throw shapeError(field);
-    return readView(field.message, usedBy(description, field), value);
+    return readView(field.message, usedBy(description, field), value, unknown);
   }
   // `jstype = JS_NUMBER` is a matter of the generated code; descriptors want 64 bits as they are.
   return typeof value === 'number' && is64Bit(field) ? BigInt(value) : value;
