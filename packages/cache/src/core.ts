@@ -37,6 +37,8 @@ import {
 import {
   type StoreLayout,
   SUPER_BUCKETS,
+  SUPER_CAS_BASE_HIGH,
+  SUPER_CAS_BASE_LOW,
   SUPER_CAS_BLOCK,
   SUPER_GENERATION,
   SUPER_NOW,
@@ -48,8 +50,9 @@ import { STRIPES, TRANSIENT_MARGIN_SECONDS, TRANSIENT_SECONDS } from './limits.t
 import { LruLists } from './lru.ts';
 import { TransientLists } from './transient.ts';
 
-/** CAS values that a thread takes at once. */
+/** CAS values that a thread takes at once. A power of 2, so that the high word is the same in all of a block. */
 const CAS_BLOCK = 256;
+const TWO_TO_32 = 0x1_0000_0000;
 
 export class StoreCore {
   readonly arena: Arena;
@@ -79,8 +82,10 @@ export class StoreCore {
   /** CAS of the item that was stored, changed or given a token last. */
   lastCasLow = 0;
   lastCasHigh = 0;
-  #casNext = 0;
-  #casEnd = 0;
+  readonly #casBase: number;
+  #casLow = 0;
+  #casHigh = 0;
+  #casLeft = 0;
 
   constructor(arena: Arena, layout: StoreLayout, thread: number) {
     this.arena = arena;
@@ -103,6 +108,7 @@ export class StoreCore {
     this.#chunkBytes = classes.chunkBytes;
     this.#seedLow = arena.i32[SUPER_SEED_LOW]!;
     this.#seedHigh = arena.i32[SUPER_SEED_HIGH]!;
+    this.#casBase = arena.u32[SUPER_CAS_BASE_HIGH]! * TWO_TO_32 + arena.u32[SUPER_CAS_BASE_LOW]!;
   }
 
   /** The store's second. */
@@ -325,14 +331,23 @@ export class StoreCore {
 
   /** Gives an item a new CAS value. */
   renewCas(item: number): void {
-    if (this.#casNext === this.#casEnd) {
-      const block = Atomics.add(this.i32, SUPER_CAS_BLOCK, 1) >>> 0;
-      this.#casNext = block * CAS_BLOCK + 1;
-      this.#casEnd = this.#casNext + CAS_BLOCK;
-    }
-    const cas = this.#casNext++;
-    this.u32[item + CAS_LOW] = cas;
-    this.u32[item + CAS_HIGH] = cas / 0x1_0000_0000;
+    if (this.#casLeft === 0) this.#takeCasBlock();
+    this.#casLeft--;
+    this.u32[item + CAS_LOW] = this.#casLow;
+    this.u32[item + CAS_HIGH] = this.#casHigh;
+    this.#casLow = (this.#casLow + 1) | 0;
+  }
+
+  /**
+   * Blocks count from a number that was drawn when the store was made. A token or a CAS value of another server, or
+   * of this one before it was restarted empty, is therefore none here: what it was to fill or to compare is refused.
+   */
+  #takeCasBlock(): void {
+    const block = this.#casBase + (Atomics.add(this.i32, SUPER_CAS_BLOCK, 1) >>> 0);
+    const first = block * CAS_BLOCK;
+    this.#casLow = first | 0;
+    this.#casHigh = Math.floor(first / TWO_TO_32);
+    this.#casLeft = CAS_BLOCK;
   }
 
   setCas(item: number, casLow: number, casHigh: number): void {

@@ -55,6 +55,9 @@ export const SUPER_FLUSH_AT = 11;
 export const SUPER_FLUSH_LOCK = 12;
 /** Replies up to this are copied, longer ones referenced; may change while the store is used. */
 export const SUPER_COPY_BYTES = 13;
+/** Where this store's CAS values begin, in blocks of CAS_BLOCK: the low 32 bits, and those above. */
+export const SUPER_CAS_BASE_LOW = 14;
+export const SUPER_CAS_BASE_HIGH = 15;
 /** Unix time in seconds of the clock's second 0, as a double at this byte. */
 export const SUPER_EPOCH_BYTE = 64;
 

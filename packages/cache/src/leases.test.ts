@@ -36,13 +36,35 @@ test('one caller gets the token, the others wait, and the token sets', () => {
   const h = new StoreHarness();
   const first = leaseGet(h, 'k');
   assert.equal(first.outcome, LeaseOutcome.token);
-  assert.notEqual(first.low, 0);
+  assert.notEqual(first.high * 2 ** 32 + first.low, 0);
   for (let i = 0; i < 5; i++) assert.equal(leaseGet(h, 'k').outcome, LeaseOutcome.hot);
   assert.equal(h.get('k'), null, 'a classic get does not see the stub');
   assert.equal(h.store.totals().currItems, 0);
   assert.equal(leaseSet(h, 'k', 'filled', first), StoreResult.stored);
   assert.deepEqual([leaseGet(h, 'k').outcome, leaseGet(h, 'k').value], [LeaseOutcome.hit, 'filled']);
   assert.equal(leaseSet(h, 'k', 'again', first), StoreResult.notStored, 'a token is used up');
+});
+
+test('a token and a CAS value of another life are none in this one', () => {
+  const [one, other] = [new StoreHarness(), new StoreHarness()];
+  // The same requests in the same order, as a server gets them that was restarted, or a gutter server beside it.
+  const [theirs, ours] = [leaseGet(one, 'k'), leaseGet(other, 'k')];
+  assert.notEqual(leaseSet(other, 'k', 'of another life', theirs), StoreResult.stored);
+  assert.equal(leaseSet(other, 'k', 'filled', ours), StoreResult.stored);
+  one.put(StoreMode.set, 'n', 'theirs');
+  other.put(StoreMode.set, 'n', 'ours');
+  assert.equal(other.put(StoreMode.cas, 'n', 'x', 0, 0, one.cas('n')), StoreResult.exists);
+  assert.ok(Number.isSafeInteger(one.cas('n')) && Number.isSafeInteger(other.cas('n')));
+});
+
+test('CAS values never come twice, across the blocks in which they are taken', () => {
+  const h = new StoreHarness();
+  const seen = new Set<number>();
+  for (let i = 0; i < 2000; i++) {
+    h.put(StoreMode.set, 'k', `${i}`);
+    seen.add(h.cas('k'));
+  }
+  assert.equal(seen.size, 2000);
 });
 
 test('the token comes again after its own time, not when the stub ends', () => {
@@ -224,9 +246,14 @@ test('md with C deletes only the version it names; x keeps the key without its v
   const h = new StoreHarness();
   h.put(StoreMode.set, 'k', 'value', 7);
   const cas = h.cas('k');
-  assert.equal(metaDelete(h, 'k', { compareCas: true, casLow: cas + 1 }), StoreResult.exists);
+  const version = (cas: number): Partial<MetaDeleteOptions> => ({
+    compareCas: true,
+    casLow: cas >>> 0,
+    casHigh: Math.floor(cas / 2 ** 32),
+  });
+  assert.equal(metaDelete(h, 'k', version(cas + 1)), StoreResult.exists);
   assert.equal(metaDelete(h, 'k', { dropValue: true }), StoreResult.deleted);
   assert.equal(h.reply('k'), 'VALUE k 0 0\r\n\r\n');
-  assert.equal(metaDelete(h, 'k', { compareCas: true, casLow: h.cas('k') }), StoreResult.deleted);
+  assert.equal(metaDelete(h, 'k', version(h.cas('k'))), StoreResult.deleted);
   assert.equal(h.get('k'), null);
 });

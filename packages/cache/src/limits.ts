@@ -25,6 +25,8 @@ export const STALE_SECONDS_DEFAULT: number = 10;
 export const STUB_SECONDS: number = 60;
 /** An item's last access is written at most this often. */
 export const ACCESS_UPDATE_SECONDS: number = 60;
+/** CAS values begin at random below this many times 2^40: they fit the 53 bits of a number in JavaScript. */
+export const CAS_BASE_HIGH_MAX: number = 4096;
 /** Items that expire within this time are in the Transient Item Cache (papers/nsdi13 6.3). */
 export const TRANSIENT_SECONDS: number = 128;
 /** Threads that may use one store. */
@@ -54,3 +56,7 @@ assertRelation(
   'the first chunk of a chain holds the head of the reply',
 );
 assertRelation(LIST_ELEMENTS_MAX * 4 <= CHAIN_CHUNK_BYTES / 2, "a list's table fits one chunk");
+assertRelation(
+  (CAS_BASE_HIGH_MAX + 1) * 2 ** 40 <= Number.MAX_SAFE_INTEGER,
+  'CAS values are exact as numbers, wherever they begin',
+);

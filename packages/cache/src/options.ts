@@ -34,6 +34,8 @@ export interface StoreOptions {
   readonly threads: number;
   /** Seed of the index's hash; chosen at random when absent. Tests only. */
   readonly hashSeed?: readonly [number, number];
+  /** Where CAS values begin, low word first; drawn at random when absent. Tests only. */
+  readonly casBase?: readonly [number, number];
 }
 
 export const STORE_DEFAULTS: StoreOptions = {

@@ -18,7 +18,7 @@ import { THREADS_MAX } from './limits.ts';
 /** "LRDR" */
 export const MAGIC = 0x5244524c;
 /** Counts changes of anything in item.ts or layout.ts that an older or newer build would misread. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 export const StoreState: { readonly open: 1; readonly closed: 2 } = { open: 1, closed: 2 };
 

@@ -42,6 +42,8 @@ import {
   planLayout,
   type StoreLayout,
   SUPER_BUCKETS,
+  SUPER_CAS_BASE_HIGH,
+  SUPER_CAS_BASE_LOW,
   SUPER_COPY_BYTES,
   SUPER_EPOCH_BYTE,
   SUPER_LAYOUT,
@@ -53,7 +55,7 @@ import {
   SUPER_STATE,
 } from './layout.ts';
 import { Leases } from './leases.ts';
-import { BUCKETS_INITIAL, RELATIVE_EXPIRY_SECONDS_MAX, THREADS_MAX } from './limits.ts';
+import { BUCKETS_INITIAL, CAS_BASE_HIGH_MAX, RELATIVE_EXPIRY_SECONDS_MAX, THREADS_MAX } from './limits.ts';
 import { Lists } from './lists.ts';
 import { type ItemVisitor, Maintenance } from './maintenance.ts';
 import { type MetaDeleteOptions, type MetaGetOptions, MetaOperations } from './meta.ts';
@@ -105,12 +107,15 @@ export class Store {
   static create(arena: Arena, layout: StoreLayout, wallSeconds: () => number = unixSeconds): Store {
     checkArena(arena, layout);
     const { i32, f64 } = arena;
+    const casBase = layout.options.casBase ?? [randomInt(2 ** 32), randomInt(1, CAS_BASE_HIGH_MAX)];
     const seed = layout.options.hashSeed ?? [randomInt(2 ** 32), randomInt(2 ** 32)];
     i32[SUPER_MAGIC] = MAGIC;
     i32[SUPER_LAYOUT] = LAYOUT_VERSION;
     i32[SUPER_SHAPE] = layoutShape(layout);
     i32[SUPER_SEED_LOW] = seed[0];
     i32[SUPER_SEED_HIGH] = seed[1];
+    i32[SUPER_CAS_BASE_LOW] = casBase[0];
+    i32[SUPER_CAS_BASE_HIGH] = casBase[1];
     i32[SUPER_BUCKETS] = BUCKETS_INITIAL;
     i32[SUPER_NOW] = FIRST_SECOND;
     i32[SUPER_COPY_BYTES] = layout.options.copyBytesMax;

@@ -152,7 +152,7 @@ export class SessionHarness {
 
   constructor(options: HarnessOptions = {}) {
     const layout = planStore(
-      { memoryBytes: 64 << 20, hashSeed: [1, 2], ...options.store },
+      { memoryBytes: 64 << 20, hashSeed: [1, 2], casBase: [0, 1], ...options.store },
       { networkPages: options.networkPages ?? 4 },
     );
     this.arena = Arena.portable(layout.arenaBytes);
