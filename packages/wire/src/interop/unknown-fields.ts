@@ -1,7 +1,7 @@
 /**
  * Fields that a sender's newer schema has and ours has not. No conversion can carry them over: Larder's entries do
- * not say what type they are of, and protobuf's do not say it either (a varint may be a bool, an sint64 or an enum; bytes may be
- * text or a message). So they are dropped, as proto3's JSON mapping drops them, or the conversion is refused.
+ * not say what type they are of, and protobuf's do not either (a varint may be a bool, an sint64 or an enum; bytes may
+ * be text or a message). So they are dropped, as proto3's JSON mapping drops them, or the conversion is refused.
  */
 import type { DescMessage } from '@bufbuild/protobuf';
 import type { ReflectMessage } from '@bufbuild/protobuf/reflect';
