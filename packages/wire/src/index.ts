@@ -20,7 +20,8 @@ export { WireError, WireErrorCode } from './errors.ts';
 export * from './limits.ts';
 export * from './map-codecs.ts';
 export { CopyOnWrite } from './memory/copy-on-write.ts';
-export { type Leak, leakReport, RcBuf, setDevelopmentMode, trackLeaks } from './memory/rc-buf.ts';
+export { setDevelopmentMode } from './memory/development.ts';
+export { type Leak, leakReport, RcBuf, trackLeaks } from './memory/rc-buf.ts';
 export { ReferencePolicy, type ReferencePolicyOptions } from './memory/reference-policy.ts';
 export { type BufferOwners, SendMemory, type SendMemoryOptions } from './memory/send-memory.ts';
 export { WriteGuard, type WriteViolation } from './memory/write-guard.ts';
@@ -33,7 +34,7 @@ export {
 export { GatherBudget, type GatherBudgetOptions } from './receive/gather-budget.ts';
 export { type DatagramHandler, Reassembler, type ReassemblerOptions } from './receive/reassembler.ts';
 export { ReceiveHolds } from './receive/receive-holds.ts';
-export { sendDatagrams, sendToDatagram } from './send/datagram.ts';
+export { type DatagramTarget, sendDatagrams, sendToDatagram } from './send/datagram.ts';
 export { putFrameHeader } from './send/frame.ts';
 export { type SendTarget, sendObject } from './send/send-object.ts';
 export * from './send/serialize.ts';

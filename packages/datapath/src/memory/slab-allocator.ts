@@ -168,6 +168,11 @@ export class SlabAllocator {
       : start + chunk;
   }
 
+  /** Bytes of a chunk, its header among them. */
+  chunkBytesOf(chunk: number): number {
+    return this.#chunkBytes[this.pages.classOf(Math.floor(chunk / PAGE_BYTES))]!;
+  }
+
   usage(slabClass: number): SlabClassUsage {
     const state = this.#state(slabClass);
     const words = this.#i32;

@@ -42,6 +42,10 @@ export class SoloCounts {
     return true;
   }
 
+  chunkBytesOf(chunk: number): number {
+    return this.#allocator.chunkBytesOf(chunk);
+  }
+
   classFor(bytes: number): number {
     return this.#allocator.classFor(bytes);
   }

@@ -74,6 +74,8 @@ export class Message {
   /** Offset in the memory, and length. After the release there is none, so that every access fails its check. */
   base = 0;
   bytes = 0;
+  /** How often it was pointed at other bytes, by which whoever keeps something of it sees that it is another message. */
+  epoch = 0;
   /** What `open` found, for the view that is being made. */
   at = 0;
   entries = 0;
@@ -110,6 +112,7 @@ export class Message {
     const bytes = end - start;
     if (bytes > MESSAGE_BYTES_MAX) throw new WireError('TOO_LARGE', `a message of ${bytes} bytes`);
     this.#relayed = null;
+    this.epoch++;
     this.memory = memory;
     this.base = start;
     this.bytes = bytes;

@@ -61,6 +61,17 @@ export class BytesListBuilder<T extends Uint8Array | string> {
     for (const value of values) this.append(value);
   }
 
+  /** Generated: puts other elements in the place of all; they may be bytes of the present ones. */
+  replaceAll(values: Iterable<T | Uint8Array | string>): void {
+    if (this.#count === 0) {
+      this.appendAll(values);
+      return;
+    }
+    const kept = Array.from(values, (value) => this.#encoder.unaliased(value));
+    this.drop();
+    this.appendAll(kept);
+  }
+
   /** The bytes of an element, valid until the next assignment. */
   peek(index: number): Uint8Array {
     if (!(index >= 0 && index < this.#count)) throw new RangeError(`no element ${index} of ${this.#count}`);

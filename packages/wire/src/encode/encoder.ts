@@ -26,6 +26,7 @@ import { BumpArena } from './bump-arena.ts';
 import { copyAcross, copyIn } from './copy.ts';
 import { PendingCopies } from './pending-copies.ts';
 import { OBJECT, POSTED, ReferenceList } from './reference-list.ts';
+import { RelayedMessages } from './relay.ts';
 import type { WireObject } from './wire-object.ts';
 
 export class Encoder {
@@ -35,6 +36,7 @@ export class Encoder {
   readonly policy: ReferencePolicy;
   readonly bump: BumpArena;
   readonly references: ReferenceList = new ReferenceList();
+  readonly relayed: RelayedMessages = new RelayedMessages();
   /** Generated: how many messages this encoder has begun; never 0. */
   generation = 1;
   /** Generated: bytes (or elements) of what was staged last. */
@@ -70,11 +72,12 @@ export class Encoder {
     if (references.count > 0) {
       for (let index = 0; index < references.count; index++) {
         const owner = references.drop(index);
-        if (owner >= 0) send?.owners.release(owner);
+        if (owner >= 0) send?.release(owner);
       }
       references.clear();
     }
     this.#pending.count = 0;
+    this.relayed.clear();
     this.bump.rewind();
     this.generation++;
   }
@@ -97,6 +100,7 @@ export class Encoder {
   /** Copies or references bytes or text; returns the place, leaves the size in `size`. */
   stage(value: Uint8Array | string): number {
     if (typeof value === 'string') return this.#stageText(value);
+    if (!ArrayBuffer.isView(value) || value.length !== value.byteLength) throw notBytes(value);
     const bytes = value.length;
     if (bytes >= this.policy.referenceBytesMin && bytes > 0) return this.#stageLarge(value, 1);
     const { bump } = this;
@@ -181,14 +185,38 @@ export class Encoder {
     this.settle();
     const { bump } = this;
     if (place < 0) {
-      const owner = this.references.drop(~place);
-      if (owner >= 0) this.send?.owners.release(owner);
+      const { references } = this;
+      const index = ~place;
+      const owner = references.owners[index]!;
+      if (index === references.count - 1) references.pop();
+      else references.drop(index);
+      if (owner >= 0) this.send?.release(owner);
     } else if (bump.start + place + bytes === bump.cursor) {
       bump.cursor -= bytes;
     } else {
       // The bytes stay in the message, but they are nobody's any more.
       bump.memory.u8.fill(0, bump.start + place, bump.start + place + bytes);
     }
+  }
+
+  /**
+   * A value that is about to take the place of something staged: itself, or a copy when it is bytes of this message,
+   * which may be what is to be dropped.
+   */
+  unaliased<T extends Uint8Array | string | undefined>(value: T): T {
+    if (typeof value !== 'object' || !ArrayBuffer.isView(value)) return value;
+    const { bump, references, send } = this;
+    this.settle();
+    const start = value.byteOffset;
+    const end = start + value.byteLength;
+    let isOwn = value.buffer === bump.memory.buffer && start < bump.cursor && end > bump.start;
+    if (send !== null && value.buffer === send.arena.buffer) {
+      for (let index = 0; index < references.count && !isOwn; index++) {
+        const offset = references.offsets[index]!;
+        isOwn = references.owners[index]! >= 0 && start < offset + references.bytes[index]! && end > offset;
+      }
+    }
+    return isOwn ? (value.slice() as T) : value;
   }
 
   /** The bytes of a staged field, valid until the next assignment. */
@@ -327,8 +355,9 @@ export class Encoder {
    */
   giveReferences(target: ReferenceTarget, entriesMax: number = this.policy.referencesMax): void {
     const { references, send } = this;
-    // What is copied for its size is not among the entries; then the smallest of the others are.
-    const copyBelow = Math.max(references.copyUpTo(entriesMax) + 1, this.policy.postBytesMin);
+    references.limitEntries(entriesMax, this.policy.postBytesMin);
+    const { copyBelow } = references;
+    let { copyAlso } = references;
     for (let index = 0; index < references.count; index++) {
       const bytes = references.bytes[index]!;
       if (bytes === 0) continue;
@@ -338,7 +367,10 @@ export class Encoder {
       const owner = references.owners[index]!;
       if (owner === OBJECT || send === null) {
         target.writeBytes?.(references.objects[offset]!);
-      } else if (bytes < copyBelow && target.copy !== undefined) {
+      } else if (
+        (bytes < copyBelow || (bytes === copyBelow && copyAlso-- > 0)) &&
+        target.copy !== undefined
+      ) {
         target.copy(offset, bytes);
       } else {
         // From here on the reference is the target's.
@@ -408,6 +440,11 @@ export interface ReferenceTarget {
   copy?(offset: number, bytes: number): void;
   writeBytes?(bytes: Uint8Array): void;
   reference(offset: number, bytes: number, owner: number): void;
+}
+
+function notBytes(value: unknown): WireError {
+  const given = typeof value === 'object' ? (value?.constructor?.name ?? 'null') : typeof value;
+  return new WireError('TYPE', `${given} is neither a Uint8Array nor a string`);
 }
 
 function staleError(): WireError {

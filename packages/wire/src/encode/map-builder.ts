@@ -68,14 +68,14 @@ abstract class PairList<K> {
 
   protected abstract dropValue(index: number): void;
 
-  /** The pair of a key, which is added when it is new. */
-  protected pair(key: K): number {
+  /** The pair of a key, or -1. */
+  protected find(key: K): number {
     this.#generation = this.encoder.claim(this.#generation);
-    const known = this.#index.get(key);
-    if (known !== undefined) {
-      this.dropValue(known);
-      return known;
-    }
+    return this.#index.get(key) ?? -1;
+  }
+
+  /** Room for one more pair, with its key: it is in the map once it is `link`ed. */
+  protected make(key: K): number {
     const index = this.#index.size;
     if ((index + 1) * PAIR_WORDS > this.words.length) {
       const words = new Int32Array(this.words.length * 2);
@@ -83,8 +83,16 @@ abstract class PairList<K> {
       this.words = words;
     }
     this.putWords(this.#key, index * PAIR_WORDS, key);
-    this.#index.set(key, index);
     return index;
+  }
+
+  protected link(key: K, index: number): void {
+    this.#index.set(key, index);
+  }
+
+  /** Takes back a pair that was made and not linked. */
+  protected unmake(index: number): void {
+    this.dropWords(this.#key, index * PAIR_WORDS);
   }
 
   protected putWords<T>(codec: MapCodec<T>, word: number, value: T): void {
@@ -140,10 +148,29 @@ export class MapBuilder<K, V> extends PairList<K> {
     this.#value = value;
   }
 
-  /** Sets the value of a key; the last one counts. */
+  /** Sets the value of a key; the last one counts. When it throws, the map is as it was. */
   set(key: K, value: V): this {
-    this.putWords(this.#value, this.pair(key) * PAIR_WORDS + 2, value);
+    const known = this.find(key);
+    if (known >= 0) {
+      this.#replace(known * PAIR_WORDS + 2, value);
+      return this;
+    }
+    const index = this.make(key);
+    try {
+      this.putWords(this.#value, index * PAIR_WORDS + 2, value);
+    } catch (error) {
+      this.unmake(index);
+      throw error;
+    }
+    this.link(key, index);
     return this;
+  }
+
+  #replace(word: number, value: V): void {
+    const size = this.words[word]!;
+    const place = this.words[word + 1]!;
+    this.putWords(this.#value, word, value);
+    if (this.#value.put === undefined) this.encoder.drop(size, place);
   }
 
   setAll(entries: Iterable<readonly [K, V]>): void {
@@ -181,14 +208,21 @@ export class MessageMapBuilder<K, B extends WireObject> extends PairList<K> {
 
   /** Generated: sets the value of a key to what `adopt` returned. */
   put(key: K, value: WireObject): this {
-    this.items[this.pair(key)] = value;
+    const known = this.find(key);
+    if (known >= 0) {
+      this.items[known] = value;
+      return this;
+    }
+    const index = this.make(key);
+    this.items[index] = value;
+    this.link(key, index);
     return this;
   }
 
   /** Sets the value of a key to an empty message and returns it. */
   add(key: K): B {
     const value = this.#make(this.encoder);
-    this.items[this.pair(key)] = value;
+    this.put(key, value);
     return value;
   }
 

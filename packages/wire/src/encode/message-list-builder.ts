@@ -61,9 +61,10 @@ export class MessageListBuilder<B extends WireObject> {
   clear(): void {
     const count = this.#count;
     if (count === 0) return;
-    for (let index = 0; index < count; index++) this.items[index]!.$clear();
+    // First, since a list may by mistake contain itself.
     this.#count = 0;
     this.#used = 0;
+    for (let index = 0; index < count; index++) this.items[index]!.$clear();
   }
 
   /** Generated: the entry at `p`, and room for the list: where its entries are to be written. */

@@ -7,15 +7,20 @@ function rangeError(value: number | bigint, type: string): WireError {
   return new WireError('RANGE', `${value} does not fit ${type}`);
 }
 
+/** For what is not the number it should be, whatever it is. */
+function misfit(value: unknown, type: string): WireError {
+  return typeof value === 'number' ? rangeError(value, type) : typeError(value, type);
+}
+
 /** Writes single numbers as entries of 8 bytes, and throws `RANGE` for those that do not fit. */
 export function putUint32(view: DataView, p: number, value: number): void {
-  if (value >>> 0 !== value) throw rangeError(value, 'uint32');
+  if (typeof value !== 'number' || value >>> 0 !== value) throw misfit(value, 'uint32');
   view.setUint32(p, value, true);
   view.setInt32(p + 4, 0, true);
 }
 
 export function putInt32(view: DataView, p: number, value: number): void {
-  if ((value | 0) !== value) throw rangeError(value, 'int32');
+  if (typeof value !== 'number' || (value | 0) !== value) throw misfit(value, 'int32');
   view.setInt32(p, value, true);
   view.setInt32(p + 4, 0, true);
 }
@@ -26,20 +31,24 @@ export function putBool(view: DataView, p: number, value: boolean): void {
 }
 
 export function putFloat(view: DataView, p: number, value: number): void {
+  if (typeof value !== 'number') throw typeError(value, 'float');
   view.setFloat32(p, value, true);
   view.setInt32(p + 4, 0, true);
 }
 
 export function putDouble(view: DataView, p: number, value: number): void {
+  if (typeof value !== 'number') throw typeError(value, 'double');
   view.setFloat64(p, value, true);
 }
 
 export function putInt64(view: DataView, p: number, value: bigint): void {
+  if (typeof value !== 'bigint') throw typeError(value, 'int64');
   if (BigInt.asIntN(64, value) !== value) throw rangeError(value, 'int64');
   view.setBigInt64(p, value, true);
 }
 
 export function putUint64(view: DataView, p: number, value: bigint): void {
+  if (typeof value !== 'bigint') throw typeError(value, 'uint64');
   if (BigInt.asUintN(64, value) !== value) throw rangeError(value, 'uint64');
   view.setBigUint64(p, value, true);
 }
@@ -161,6 +170,20 @@ function getElement(view: DataView, index: number, type: PackedType): number | b
     case 'uint64Number':
       return Number(view.getBigUint64(p, true));
   }
+}
+
+/** Generated: stages a packed list in the place of another one, of which it may be a part. */
+export function replacePacked(
+  encoder: Encoder,
+  type: PackedType,
+  values: PackedValues,
+  count: number,
+  place: number,
+): number {
+  if (count === 0) return stagePacked(encoder, type, values);
+  const kept = ArrayBuffer.isView(values) ? (values as Int32Array).slice() : values;
+  dropPacked(encoder, type, count, place);
+  return stagePacked(encoder, type, kept);
 }
 
 /** Forgets a packed list whose field is assigned again. */

@@ -27,6 +27,9 @@ export class ReferenceList {
   positions: Int32Array = new Int32Array(ENTRIES_INITIAL);
   paddings: Uint8Array = new Uint8Array(ENTRIES_INITIAL);
   readonly objects: Uint8Array[] = [];
+  /** Once `limitEntries` was called: references of fewer bytes are to be copied, and the first so many of just as many. */
+  copyBelow = 0;
+  copyAlso = 0;
   #alignments: Uint8Array = new Uint8Array(ENTRIES_INITIAL);
   #isAligned = false;
 
@@ -76,13 +79,27 @@ export class ReferenceList {
   }
 
   /**
-   * The size up to which references are to be copied so that at most `entriesMax` are left; 0 when there are
-   * not too many.
+   * Determines what is to be copied, in `copyBelow` and `copyAlso`: what is shorter than `bytesMin`, and the smallest
+   * of the others, so that at most `entriesMax` are left.
    */
-  copyUpTo(entriesMax: number): number {
-    if (this.count <= entriesMax) return 0;
-    const sizes = this.bytes.slice(0, this.count).sort();
-    return sizes[this.count - entriesMax - 1]!;
+  limitEntries(entriesMax: number, bytesMin: number): void {
+    this.copyBelow = bytesMin;
+    this.copyAlso = 0;
+    if (this.count <= entriesMax) return;
+    const atLeast = Math.max(bytesMin, 1);
+    const sizes = this.bytes.slice(0, this.count).filter((bytes) => bytes >= atLeast);
+    const excess = sizes.length - entriesMax;
+    if (excess <= 0) return;
+    sizes.sort();
+    const largest = sizes[excess - 1]!;
+    this.copyBelow = largest;
+    this.copyAlso = excess - sizes.indexOf(largest);
+  }
+
+  /** Takes out the entry that was added last. */
+  pop(): void {
+    this.count--;
+    if (this.owners[this.count] === OBJECT) this.objects.pop();
   }
 
   clear(): void {

@@ -138,6 +138,55 @@ test('the write guard finds a buffer that was changed while it was sent, and whe
   untouched.value.bytes[0] = 3;
 });
 
+test('two parts of one buffer are sent: either may end first and then be changed', () => {
+  for (const changedFirst of [0, 500]) {
+    const found: WriteViolation[] = [];
+    const allocator = makeAllocator();
+    const guard = new WriteGuard(allocator.arena, (each) => found.push(each));
+    const buffer = allocator.allocate(allocator.classFor(2000));
+    for (const offset of [0, 500]) guard.posted(buffer + 64 + offset, 500, buffer);
+    guard.completed(buffer);
+    allocator.arena.u8[buffer + 64 + changedFirst] = 1;
+    guard.completed(buffer);
+    assert.deepEqual(found, []);
+    assert.equal(guard.watched, 0);
+
+    for (const offset of [0, 500]) guard.posted(buffer + 64 + offset, 500, buffer);
+    guard.completed(buffer);
+    for (const offset of [0, 500]) allocator.arena.u8[buffer + 64 + offset] = 2;
+    guard.completed(buffer);
+    assert.equal(found.length, 1);
+    assert.equal(guard.watched, 0);
+  }
+});
+
+test('a buffer that is always being sent is watched with a bounded memory', () => {
+  const allocator = makeAllocator();
+  const found: WriteViolation[] = [];
+  const guard = new WriteGuard(allocator.arena, (each) => found.push(each));
+  const buffer = allocator.allocate(allocator.classFor(2000));
+  guard.posted(buffer + 64, 100, buffer);
+  for (let count = 0; count < 1000; count++) {
+    guard.posted(buffer + 64, 100, buffer);
+    guard.completed(buffer);
+    assert.equal(guard.watched, 1);
+  }
+  assert.deepEqual(found, []);
+  guard.completed(buffer);
+  assert.equal(guard.watched, 0);
+});
+
+test('in development mode memory is overwritten when a send was the last to need it', () => {
+  setDevelopmentMode(true);
+  const { memory, target, value } = sendInFlight({ guarded: true });
+  const kept = value.bytes;
+  value.release();
+  assert.ok(kept.every((byte) => byte === 1));
+  memory.complete(target.owners[0]!);
+  assert.ok(kept.every((byte) => byte !== 1));
+  setDevelopmentMode(false);
+});
+
 test('a copy-on-write value is updated in a copy while it is sent, and in place when it is not', () => {
   const { memory, target, value } = sendInFlight({ guarded: true });
   const sent = target.parts.at(-1)!.bytes;

@@ -14,17 +14,9 @@ import { BUFFER_HEADER_BYTES } from '@larder/datapath';
 import { WireError } from '../errors.ts';
 import type { SendMemory } from './send-memory.ts';
 
-/** What freed memory is overwritten with in development mode. */
-const POISON = 0xdb;
-
-const tracking = { isOn: false, isPoisoning: process.env.NODE_ENV === 'development' };
+const tracking = { isOn: false };
 /** Where handles were made that are not released. The handles themselves are not kept. */
 const sites: Map<symbol, { readonly site: string; readonly bytes: number }> = new Map();
-
-/** Development mode overwrites freed memory; on when NODE_ENV is `development`. */
-export function setDevelopmentMode(isOn: boolean): void {
-  tracking.isPoisoning = isOn;
-}
 
 /** Begins or ends to remember where handles are made; costs microseconds per handle. */
 export function trackLeaks(isOn: boolean): void {
@@ -132,12 +124,10 @@ export class RcBuf {
   }
 
   release(): void {
-    const view = this.#live();
+    this.#live();
     this.#view = null;
     if (this.#token !== undefined) sites.delete(this.#token);
-    const { owners } = this.memory;
-    if (tracking.isPoisoning && owners.references(this.#owner) === 1) view.fill(POISON);
-    owners.release(this.#owner);
+    this.memory.release(this.#owner);
   }
 
   [Symbol.dispose](): void {

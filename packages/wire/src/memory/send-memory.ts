@@ -2,8 +2,9 @@
  * Arena memory that objects are sent from (papers/sosp23 3.2.2): whether some bytes lie in it and who owns
  * them, and from what size on a field is sent by reference.
  */
-import type { Arena } from '@larder/datapath';
+import { type Arena, BUFFER_HEADER_BYTES } from '@larder/datapath';
 import { Memory } from '../decode/memory.ts';
+import { development } from './development.ts';
 import { ReferencePolicy, type ReferencePolicyOptions } from './reference-policy.ts';
 import type { WriteGuard } from './write-guard.ts';
 
@@ -19,12 +20,17 @@ export interface BufferOwners {
   classFor(bytes: number): number;
   /** A buffer with one reference, 0 when there is no memory. Its first 8 bytes are the allocator's. */
   allocate(slabClass: number): number;
+  /** Bytes of a buffer, its header among them; where it is missing, freed memory is not overwritten. */
+  chunkBytesOf?(owner: number): number;
 }
 
 export interface SendMemoryOptions extends ReferencePolicyOptions {
   /** Finds buffers that are changed while they are sent; for development. */
   readonly guard?: WriteGuard;
 }
+
+/** What freed memory is overwritten with in development mode. */
+const POISON = 0xdb;
 
 export class SendMemory {
   readonly arena: Arena;
@@ -53,6 +59,19 @@ export class SendMemory {
   /** To be called by a transport handler's `onRelease` for every owner that `sendObject` referenced. */
   complete(owner: number): void {
     this.guard?.completed(owner);
+    this.release(owner);
+  }
+
+  /** Drops a reference; in development mode the last one overwrites the memory. */
+  release(owner: number): void {
+    if (development.isOn) this.#poison(owner);
     this.owners.release(owner);
+  }
+
+  #poison(owner: number): void {
+    const { owners } = this;
+    const bytes = owners.chunkBytesOf?.(owner) ?? 0;
+    if (bytes <= BUFFER_HEADER_BYTES || owners.references(owner) !== 1) return;
+    this.memory.u8.fill(POISON, owner + BUFFER_HEADER_BYTES, owner + bytes);
   }
 }

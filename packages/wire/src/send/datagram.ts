@@ -5,7 +5,14 @@ import { Memory } from '../decode/memory.ts';
 import type { ReferenceList } from '../encode/reference-list.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { WireError } from '../errors.ts';
-import { DATAGRAM_BYTES, DATAGRAM_REFERENCES_MAX, FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX } from '../limits.ts';
+import {
+  DATAGRAM_BURST,
+  DATAGRAM_BURST_PAUSE_MS,
+  DATAGRAM_BYTES,
+  DATAGRAM_REFERENCES_MAX,
+  FRAGMENT_HEADER_BYTES,
+  FRAGMENTS_MAX,
+} from '../limits.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
 import { encode, type ScatterGatherList } from './serialize.ts';
 
@@ -164,14 +171,23 @@ function sendCopied(
   }
 }
 
+export interface DatagramTarget {
+  /** Without a port: to where the socket is connected. */
+  readonly port?: number;
+  readonly host?: string;
+  readonly type?: number;
+  readonly id?: number;
+}
+
 /**
  * Sends a list from `serialize` over one of Node's datagram sockets: each datagram is one system call with as
- * many parts as it takes. The list is released when the last has left; `done` hears of the first failure.
+ * many parts as it takes. Long messages go in bursts with pauses between them, so that the receiver's socket buffer
+ * takes them all. The list is released when the last has left; `done` hears of the first failure.
  */
 export function sendToDatagram(
   socket: Socket,
   list: ScatterGatherList,
-  target: { readonly port: number; readonly host: string; readonly type?: number; readonly id?: number },
+  target: DatagramTarget,
   options: { readonly datagramBytes?: number; readonly done?: (error: Error | null) => void } = {},
 ): void {
   const { count, partBytes } = partsOf(list.bytes, options.datagramBytes ?? DATAGRAM_BYTES);
@@ -185,12 +201,28 @@ export function sendToDatagram(
     options.done?.(failure);
   };
   const cursor = { part: 0, at: 0 };
-  for (let index = 0; index < count; index++) {
-    const header = new Uint8Array(FRAGMENT_HEADER_BYTES);
-    const { type = 0, id = 0 } = target;
-    putFragmentHeader(new DataView(header.buffer), 0, id, type, list.bytes, index, count);
-    socket.send([header, ...cut(list.parts, cursor, partBytes)], target.port, target.host, sent);
-  }
+  const { type = 0, id = 0, port, host } = target;
+  let next = 0;
+  const sendBurst = (): void => {
+    for (const end = Math.min(count, next + DATAGRAM_BURST); next < end; next++) {
+      const header = new Uint8Array(FRAGMENT_HEADER_BYTES);
+      putFragmentHeader(new DataView(header.buffer), 0, id, type, list.bytes, next, count);
+      const pieces = [header, ...cut(list.parts, cursor, partBytes)];
+      if (port === undefined) socket.send(pieces, sent);
+      else socket.send(pieces, port, host, sent);
+    }
+    if (next < count) setTimeout(goOn, DATAGRAM_BURST_PAUSE_MS);
+  };
+  const goOn = (): void => {
+    try {
+      sendBurst();
+    } catch (error) {
+      // The socket was closed meanwhile: what is left does not leave.
+      left -= count - next - 1;
+      sent(error as Error);
+    }
+  };
+  sendBurst();
 }
 
 /** The next `bytes` bytes of some parts. */

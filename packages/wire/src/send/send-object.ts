@@ -3,10 +3,11 @@
  * into the connection's send buffer, and references are posted behind them. Nothing lies in between, neither a
  * list nor an object.
  */
-import { SEND_BUFFER_BYTES } from '@larder/datapath';
+import { type Arena, SEND_BUFFER_BYTES } from '@larder/datapath';
 import { TURN_BYTES } from '../encode/copy.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
+import { WireError } from '../errors.ts';
 import { FRAME_HEADER_BYTES } from '../limits.ts';
 import { putFrameHeader } from './frame.ts';
 import { OutputMemory } from './output.ts';
@@ -20,6 +21,8 @@ export interface SendTarget {
   copy(offset: number, bytes: number): void;
   writeBytes(bytes: Uint8Array): void;
   reference(offset: number, bytes: number, owner: number): void;
+  /** Where it is known, an encoder of another arena is refused. */
+  readonly arena?: Arena;
 }
 
 const output = new OutputMemory();
@@ -32,9 +35,12 @@ const output = new OutputMemory();
 export function sendObject(target: SendTarget, object: WireObject, type: number = 0, id: number = 0): void {
   const encoder = object.$encoder;
   try {
+    const { send } = encoder;
+    if (send !== null && target.arena !== undefined && target.arena.buffer !== send.arena.buffer) {
+      throw new WireError('FOREIGN', "the encoder's arena is not the connection's");
+    }
     const bytes = encoder.measure(object);
     const frontBytes = FRAME_HEADER_BYTES + encoder.structureBytes + encoder.copiedBytes;
-    const { send } = encoder;
     if (send !== null && frontBytes <= SEND_BUFFER_BYTES - TURN_BYTES) {
       const at = target.reserve(frontBytes + TURN_BYTES);
       if (at === 0) return;
@@ -46,8 +52,8 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
     }
     if (encoder.references.count > 0) encoder.giveReferences(target);
   } finally {
-    object.$clear();
     encoder.reset();
+    object.$clear();
   }
 }
 

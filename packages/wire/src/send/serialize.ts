@@ -5,9 +5,10 @@
 import type { Memory } from '../decode/memory.ts';
 import type { View } from '../decode/view.ts';
 import type { Encoder } from '../encode/encoder.ts';
+import { putRelay } from '../encode/relay.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { WireError } from '../errors.ts';
-import { FRAME_HEADER_BYTES } from '../limits.ts';
+import { FRAME_HEADER_BYTES, RELAY_BYTES } from '../limits.ts';
 import type { SendMemory } from '../memory/send-memory.ts';
 import { putFrameHeader } from './frame.ts';
 import { OutputMemory } from './output.ts';
@@ -88,14 +89,16 @@ export function serialize(object: WireObject, frame?: FrameOptions): ScatterGath
     if (encoder.references.count > 0) listReferences(list, encoder);
     return list;
   } finally {
-    object.$clear();
     encoder.reset();
+    object.$clear();
   }
 }
 
 function listReferences(list: ScatterGatherList, encoder: Encoder): void {
   const { references } = encoder;
-  const copyUpTo = references.copyUpTo(encoder.policy.referencesMax);
+  references.limitEntries(encoder.policy.referencesMax, 0);
+  const { copyBelow } = references;
+  let { copyAlso } = references;
   /** Neighbours that are copied, and their bytes. */
   let copies: Uint8Array[] = [];
   const flush = (): void => {
@@ -108,7 +111,7 @@ function listReferences(list: ScatterGatherList, encoder: Encoder): void {
     const padding = references.paddings[index]!;
     if (padding > 0) copies.push(ZEROS.subarray(0, padding));
     const part = encoder.referencedAt(index, bytes);
-    if (bytes <= copyUpTo) {
+    if (bytes < copyBelow || (bytes === copyBelow && copyAlso-- > 0)) {
       copies.push(part.slice());
       continue;
     }
@@ -130,8 +133,8 @@ export function encode(object: WireObject): Uint8Array {
     encoder.writeAll(object, memory, at);
     return memory.slice(at, bytes);
   } finally {
-    object.$clear();
     encoder.reset();
+    object.$clear();
   }
 }
 
@@ -149,12 +152,20 @@ export function encodeInto(object: WireObject, memory: Memory, at: number): numb
     encoder.writeAll(object, memory, at);
     return bytes;
   } finally {
-    object.$clear();
     encoder.reset();
+    object.$clear();
   }
 }
 
-/** The bytes of a received message as they came, with all its unknown fields, to be sent on unread. */
+/**
+ * The bytes of a received message as they came, with all its unknown fields, to be sent on unread: not copied. An
+ * object inside a message takes the message along, behind a relay to the object.
+ */
 export function forward(view: View): Uint8Array {
-  return view.$message.toUint8Array();
+  const message = view.$message.toUint8Array();
+  if (view.$at === 0) return message;
+  const relayed = new Uint8Array(RELAY_BYTES + message.length);
+  putRelay(new DataView(relayed.buffer), 0, view.$at, message.length, RELAY_BYTES);
+  relayed.set(message, RELAY_BYTES);
+  return relayed;
 }
