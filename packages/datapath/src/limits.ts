@@ -27,8 +27,12 @@ export const INPUT_BYTES_MAX: number = MIB;
 /** Output queued on one connection above which its input is no longer read, and below which it is again. */
 export const OUTPUT_BYTES_HIGH: number = 4 * MIB;
 export const OUTPUT_BYTES_LOW: number = MIB;
-/** A connection that made no progress reading its output for this long is closed. */
+/**
+ * A connection that made no progress reading its output for this long is closed. Less than so many bytes is none:
+ * who takes a byte now and then would otherwise keep what its output refers to for ever.
+ */
 export const SLOW_READER_MS: number = 60_000;
+export const SLOW_READER_BYTES_MIN: number = 64 * KIB;
 /** Connections of one transport. */
 export const CONNECTIONS_MAX: number = 65_536;
 /**
@@ -101,6 +105,7 @@ function assertRelation(holds: boolean, text: string): void {
 assertRelation(PAGE_BYTES % CHUNK_BYTES_MAX === 0, 'a page holds a whole number of the largest chunks');
 assertRelation(CHUNK_BYTES_MIN % ALIGN_BYTES === 0, 'the smallest chunk is aligned');
 assertRelation(OUTPUT_BYTES_LOW < OUTPUT_BYTES_HIGH, 'output is resumed below the mark where it was paused');
+assertRelation(SLOW_READER_BYTES_MIN < OUTPUT_BYTES_LOW, 'who lets a connection drain has made progress');
 assertRelation(INPUT_BYTES_MAX >= RECEIVE_BUFFER_BYTES, 'a full receive buffer may be kept');
 assertRelation(SCATTER_GATHER_ENTRIES_MAX <= 1024, 'one send fits UIO_MAXIOV');
 assertRelation((RECEIVE_BUFFERS & (RECEIVE_BUFFERS - 1)) === 0, 'the buffer ring has a power of two entries');

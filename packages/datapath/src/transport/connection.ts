@@ -115,8 +115,9 @@ export class Connection<S> implements ScatterGatherTarget {
   carryBytes = 0;
   carryStart = 0;
   carryEnd = 0;
-  /** Since when output made no progress, or the end is awaited; 0 when neither. */
+  /** Since when output made no progress, or the end is awaited; 0 when neither. And what was taken since. */
   waitingSince = 0;
+  takenBytes = 0;
   closeReason: CloseReason = CloseReason.local;
   closeError: Error | undefined = undefined;
   readonly #host: ConnectionHost<S>;

@@ -8,6 +8,7 @@ import {
   OUTPUT_BYTES_HIGH,
   OUTPUT_BYTES_LOW,
   RECEIVE_BUFFERS,
+  SLOW_READER_BYTES_MIN,
   SLOW_READER_MS,
   ZERO_COPY_BYTES_MIN,
 } from '../limits.ts';
@@ -22,8 +23,9 @@ export interface TransportLimits {
   readonly inputBytesMax: number;
   readonly outputBytesHigh: number;
   readonly outputBytesLow: number;
-  /** A connection whose output makes no progress for this long is closed. */
+  /** A connection whose output makes no progress for this long is closed; fewer bytes than these are none. */
   readonly slowReaderMs: number;
+  readonly slowReaderBytesMin: number;
   /** A connection that sends nothing for this long is closed; 0 for never. */
   readonly idleTimeoutMs: number;
   /** The most receive buffers provided to io_uring, when many connections are busy: a power of two. */
@@ -74,6 +76,7 @@ export function resolveLimits(given: Partial<TransportLimits> | undefined): Tran
     outputBytesHigh: given?.outputBytesHigh ?? OUTPUT_BYTES_HIGH,
     outputBytesLow: given?.outputBytesLow ?? Math.min(OUTPUT_BYTES_LOW, given?.outputBytesHigh ?? Infinity),
     slowReaderMs: given?.slowReaderMs ?? SLOW_READER_MS,
+    slowReaderBytesMin: given?.slowReaderBytesMin ?? SLOW_READER_BYTES_MIN,
     idleTimeoutMs: given?.idleTimeoutMs ?? 0,
     receiveBuffers: given?.receiveBuffers ?? RECEIVE_BUFFERS,
   };

@@ -344,8 +344,12 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
     this.statistics.bytesWritten += bytes;
     connection.consumeOutput(bytes, sink);
     if (connection.waitingSince !== 0 && connection.state <= ConnectionState.ending) {
-      if (bytes > 0) connection.waitingSince = this.nowMs;
+      connection.takenBytes += bytes;
       if (connection.queuedBytes === 0) this.#endWait(connection);
+      else if (connection.takenBytes >= this.limits.slowReaderBytesMin) {
+        connection.takenBytes = 0;
+        connection.waitingSince = this.nowMs || 1;
+      }
     }
     if (connection.gate !== 0) this.#checkCongestion(connection);
     if (connection.isFinishing) this.#finishIfDone(connection);
@@ -369,6 +373,7 @@ export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S
 
   #beginWait(connection: Connection<S>): void {
     connection.waitingSince = this.nowMs || 1;
+    connection.takenBytes = 0;
     this.timedConnections++;
   }
 

@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import * as net from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { KIB, MIB } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import { availableTransports } from './select.ts';
 import { type OpenedClient, openClient } from './testing/client.ts';
@@ -293,6 +294,44 @@ for (const { kind, available, reason } of availableTransports()) {
       client.socket.destroy();
     },
   );
+
+  for (const [slowReaderBytesMin, isClosed] of [
+    [64 * KIB, false],
+    [8 * MIB, true],
+  ] as const) {
+    served(
+      `a reader that takes 2 MB now and then ${isClosed ? 'is closed' : 'goes on'} when ${slowReaderBytesMin} bytes are progress`,
+      { limits: { slowReaderMs: 1000, slowReaderBytesMin } },
+      async (server, socket) => {
+        const value = server.allocator.allocate(server.allocator.classFor(1_000_000));
+        server.handler.data = (connection, _start, end) => {
+          for (let owner = 0; owner < 40; owner++) connection.reference(value + 64, 1_000_000, owner);
+          return end;
+        };
+        const client = await openClient(socket);
+        client.socket.on('error', () => {});
+        client.socket.pause();
+        client.socket.write('go');
+        await server.until(() => (server.handler.opened[0]?.waitingSince ?? 0) !== 0, 'a blocked send');
+        for (let turn = 0; turn < 3 && server.handler.closed.length === 0; turn++) {
+          const written = server.transport.statistics.bytesWritten;
+          const hasMoved = (): boolean =>
+            server.transport.statistics.bytesWritten > written + MIB || server.handler.closed.length > 0;
+          void client.take(2_000_000, 5).then(
+            () => client.socket.pause(),
+            () => {},
+          );
+          await server.until(hasMoved, 'some progress');
+          server.advance(600);
+          await server.rounds(50);
+        }
+        assert.equal(server.handler.closed.length, isClosed ? 1 : 0);
+        client.socket.destroy();
+        await server.until(() => server.handler.released.length === 40, 'the releases');
+        server.allocator.release(value);
+      },
+    );
+  }
 
   served(
     'closes idle connections, and only those',
