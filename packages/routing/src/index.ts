@@ -25,6 +25,7 @@ export {
   DestinationState,
   type DestinationStatistics,
   type ForwardSink,
+  type LeaseIssuer,
   type ReplySink,
 } from './destination/destination.ts';
 export {

@@ -3,7 +3,7 @@
  * (`valueSource`, from `valueStart` to `valueEnd`); the buffer belongs to the replies that point into it, is never
  * written again, and is as large as what arrived together. Who keeps a small value for long copies it.
  */
-import type { Destination } from './destination/destination.ts';
+import type { Destination, LeaseIssuer } from './destination/destination.ts';
 import { NO_BYTES } from './request.ts';
 
 export const Result: {
@@ -125,6 +125,8 @@ export class Reply {
   message: string = '';
   /** Who answered, or failed to. */
   destination: Destination | undefined = undefined;
+  /** Which life of the destination that was. */
+  life: number = 0;
 
   constructor(result: Result) {
     this.result = result;
@@ -162,6 +164,12 @@ export class Reply {
     return this.valueSource.subarray(this.valueStart, this.valueEnd);
   }
 
+  /** Who gave the token or the CAS value in it, for `Request.issuer`; undefined when no server did. */
+  get issuer(): LeaseIssuer | undefined {
+    const { destination, life } = this;
+    return destination === undefined ? undefined : { destination, life };
+  }
+
   get isError(): boolean {
     return this.result >= Result.clientError;
   }
@@ -185,6 +193,7 @@ export class Reply {
     reply.metaFlags = this.metaFlags;
     reply.message = this.message;
     reply.destination = this.destination;
+    reply.life = this.life;
     return reply;
   }
 }

@@ -12,6 +12,7 @@
  *                 └────── routing prefix ─────────┘           hashEnd: what follows |#| does not choose the server
  * ```
  */
+import type { LeaseIssuer } from './destination/destination.ts';
 
 /** What is asked for. Numbers, so that handles can look up tables by them. */
 export const Operation: {
@@ -178,6 +179,11 @@ export class Request {
   noreply: boolean = false;
   /** Who asks, for ReplicaByClient: an address or any other stable name. '' for "this process". */
   clientId: string = '';
+  /**
+   * Who gave the token or the CAS value that this request brings back. No other server, and not that one after a
+   * restart, takes it: they answer `exists` (`notStored` to leaseSet) without sending it. Undefined: whoever gets it.
+   */
+  issuer: LeaseIssuer | undefined = undefined;
   /** 0 for the destination's own time-out. */
   timeoutMs: number = 0;
   #hashEnd: number = -1;
@@ -255,6 +261,7 @@ export class Request {
     copy.statsArguments = this.statsArguments;
     copy.noreply = this.noreply;
     copy.clientId = this.clientId;
+    copy.issuer = this.issuer;
     copy.timeoutMs = this.timeoutMs;
     copy.#hashEnd = this.#hashEnd;
     return copy;

@@ -66,6 +66,15 @@ export interface DestinationStatistics {
   latencyMs: number;
 }
 
+/**
+ * Who gave a lease's token or a CAS value: a server in one of its lives, as far as its connections tell. The same
+ * number means something else to another server, and to this one after a restart.
+ */
+export interface LeaseIssuer {
+  readonly destination: Destination;
+  readonly life: number;
+}
+
 export interface Destination extends RouteHandle {
   /** What it is known by: address and options. Stable; equal ones are the same object within one Destinations. */
   readonly key: string;
@@ -76,6 +85,8 @@ export interface Destination extends RouteHandle {
   readonly state: DestinationState;
   /** Whether a request would be sent rather than refused. */
   readonly isUp: boolean;
+  /** Changes whenever a connection has ended: from then on the server may be another process. */
+  readonly life: number;
   /** Which leases it speaks, `auto` while that is not known. */
   readonly dialect: Dialect;
   readonly statistics: Readonly<DestinationStatistics>;

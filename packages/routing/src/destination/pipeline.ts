@@ -579,7 +579,9 @@ export class Pipeline implements LinkHandler {
     const { resolve, sink, tag, isDone } = pending;
     this.queue.recycle(pending);
     if (isDone) return;
-    reply.destination = this.#owner.destination;
+    const { destination } = this.#owner;
+    reply.destination = destination;
+    reply.life = destination.life;
     if (resolve !== undefined) resolve(reply);
     else sink?.onReply(tag, reply);
   }

@@ -573,3 +573,29 @@ test('forwarding to plain memcached: the stubs of leases are no values there eit
   link().end();
   assert.equal(sink.seen.at(-1), '3 aborted');
 });
+
+test('a token fills only at the server that gave it, and not after a restart', async () => {
+  const { ask, link, links, destination } = bench();
+  const other = bench().destination;
+  const look = ask(Operation.metaGet, 'k', { metaFlags: Buffer.from('v c N30') });
+  link().open();
+  link().sent();
+  link().reply('VA 0 c77 W\r\n\r\n');
+  const { issuer } = await look;
+  assert.equal(issuer?.destination, destination);
+  const flags = { metaFlags: Buffer.from('C77'), issuer };
+  const refused = await other.route(Object.assign(Request.of(Operation.metaSet, 'k'), flags));
+  assert.deepEqual(names([refused]), ['exists']);
+  const fill = ask(Operation.metaSet, 'k', flags);
+  assert.match(link().sent(), /^ms k 0 C77\r\n/);
+  link().reply('HD\r\n');
+  assert.deepEqual(names([await fill]), ['stored']);
+  link().end();
+  const late = await Promise.all([
+    ask(Operation.metaSet, 'k', flags),
+    ask(Operation.metaDelete, 'k', flags),
+    ask(Operation.leaseSet, 'k', { token: 77n, issuer }),
+  ]);
+  assert.deepEqual(names(late), ['exists', 'exists', 'not_stored']);
+  assert.equal(links.opened.length, 1, 'nothing was sent to the server that may be another one now');
+});

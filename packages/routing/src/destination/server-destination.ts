@@ -22,6 +22,7 @@ import {
   DestinationState,
   type DestinationStatistics,
   type ForwardSink,
+  type LeaseIssuer,
   type ReplySink,
 } from './destination.ts';
 import { type DestinationOptions, Dialect, timeoutOf, timeoutOfShape } from './destination-options.ts';
@@ -79,6 +80,7 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
   };
   readonly timeoutsOfShapes: readonly number[];
   dialect: Dialect;
+  life: number = 0;
   readonly #environment: DestinationEnvironment;
   readonly #health: Health;
   readonly #listeners: Set<(state: DestinationState, destination: Destination) => void> = new Set();
@@ -241,6 +243,7 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
   onClosed(pipeline: Pipeline, error: Error | undefined, lost: number): void {
     this.#pipelines = this.#pipelines.filter((each) => each !== pipeline);
     this.#environment.ticker.forget(pipeline);
+    if (pipeline.isOpen) this.life++;
     if (error === undefined) return;
     if (this.#pipelines.length === 0 && this.#undecided.length > 0) {
       this.#failUndecided(pipeline.isOpen ? Result.aborted : Result.connectError, error.message);
@@ -282,6 +285,11 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
     sink: ReplySink | undefined,
     tag: number,
   ): void {
+    if (request.issuer !== undefined && !this.#hasIssued(request.issuer)) {
+      const isLeaseSet = request.operation === Operation.leaseSet;
+      deliverLater(resolve, sink, tag, this.#failure(isLeaseSet ? Result.notStored : Result.exists, ''));
+      return;
+    }
     const refusal = this.#refusal();
     if (refusal !== undefined) {
       deliverLater(resolve, sink, tag, this.#failure(refusal, this.#refusalText(refusal)));
@@ -291,6 +299,11 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
     const datagrams = this.#datagrams;
     if (datagrams?.accepts(request)) datagrams.send({ request, resolve, sink, tag });
     else this.#dispatch(request, resolve, sink, tag);
+  }
+
+  /** Whether a token is of this server, which has not been restarted since. */
+  #hasIssued(issuer: LeaseIssuer): boolean {
+    return issuer.destination === this && issuer.life === this.life;
   }
 
   /** Neither a Unix socket nor an encrypted connection has a datagram port beside it. */

@@ -1,4 +1,4 @@
-/** One child, chosen at random for every request. */
+/** One child, chosen at random for every request; what a lease's token fills goes to the child that gave it. */
 import { z } from 'zod';
 import type { Random } from '../clock.ts';
 import type { Destination } from '../destination/destination.ts';
@@ -6,6 +6,7 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
+import { reachable } from '../traverse.ts';
 import { singleOr } from './null-route.ts';
 import { buildChildren } from './spool-scope.ts';
 
@@ -20,15 +21,20 @@ export class RandomRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
-    return this.#select().route(request);
+    return this.#select(request).route(request);
   }
 
   direct(request: Request): Destination | undefined {
-    const child = this.#select();
+    const child = this.#select(request);
     return child.direct === undefined ? undefined : child.direct(request);
   }
 
-  #select(): RouteHandle {
+  #select(request: Request): RouteHandle {
+    const issuer = request.issuer?.destination;
+    if (issuer !== undefined) {
+      const child = this.children.find((each) => reachable(each, request).has(issuer));
+      if (child !== undefined) return child;
+    }
     return this.children[Math.floor(this.#random() * this.children.length)]!;
   }
 }

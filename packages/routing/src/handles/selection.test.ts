@@ -64,6 +64,15 @@ test('Random asks chance, for every request again', async () => {
   assert.equal(harness.routing.direct(harness.request(Operation.get, 'k')), harness.cache('0'));
 });
 
+test('what a token fills goes to the random child that gave it', async () => {
+  await using harness = await Harness.open({ type: 'RandomRoute', children: FOUR });
+  for (let turn = 0; turn < 4; turn++) {
+    const { issuer, destination } = await harness.ask(Operation.get, 'k');
+    const fill = Object.assign(harness.request(Operation.metaSet, 'k'), { issuer });
+    assert.equal((await harness.routing.route(fill)).destination, destination);
+  }
+});
+
 test('a replica by client is the same for all keys of a client, and all are used', async () => {
   await using harness = await Harness.open({ type: 'ReplicaByClientRoute', children: FOUR });
   const counts = new Map<string, number>();

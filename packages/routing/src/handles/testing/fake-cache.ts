@@ -30,6 +30,7 @@ export class FakeCache implements Destination {
   readonly address: Address;
   readonly options: DestinationOptions = DESTINATION_DEFAULTS;
   dialect: Dialect = Dialect.larder;
+  life = 0;
   readonly lastError = undefined;
   readonly items: Map<string, Item> = new Map();
   readonly requests: Request[] = [];
@@ -121,11 +122,18 @@ export class FakeCache implements Destination {
   }
 
   #answer(request: Request): Reply {
-    const intercepted = this.intercept?.(request);
+    const intercepted = this.#refuseToken(request) ?? this.intercept?.(request);
     const reply =
       intercepted ?? (this.failure === undefined ? this.#serve(request) : new Reply(this.failure));
     reply.destination = this;
+    reply.life = this.life;
     return reply;
+  }
+
+  /** Tokens of others are none here, as at every destination. */
+  #refuseToken({ issuer, operation }: Request): Reply | undefined {
+    if (issuer === undefined || (issuer.destination === this && issuer.life === this.life)) return undefined;
+    return new Reply(operation === Operation.leaseSet ? Result.notStored : Result.exists);
   }
 
   #serve(request: Request): Reply {
