@@ -3,4 +3,4 @@ export { RouterError } from './errors.ts';
 export { DEFAULT_PORT } from './options/resolve.ts';
 export type { RouterOptions, RouterSettings } from './options/router-options.ts';
 export type { DestinationRow, RouteRow, RunningRouter } from './running-router.ts';
-export { startRouter } from './start-router.ts';
+export { checkRouter, startRouter } from './start-router.ts';

@@ -19,8 +19,10 @@ export const REPLY_BYTES_GUESS: number = 64 * KIB;
 export const CLIENT_PENDING_MIN: number = 8;
 /** Keys of one get. */
 export const SPLIT_KEYS_MAX: number = 16_384;
-/** A data block up to here waits in the transport until it is whole; a longer one is collected in chunks. */
+/** A data block up to here waits in the transport until it is whole; a longer one is collected in a buffer. */
 export const CARRIED_BYTES_MAX: number = 32 * KIB;
+/** Memory for a collected block at first; more as it arrives. */
+export const COLLECTED_BYTES_FIRST: number = MIB;
 /** Chunks that hold back a reply: the first one, the next, and all behind these. */
 export const CHUNK_BYTES_FIRST: number = KIB;
 export const CHUNK_BYTES_SECOND: number = 4 * KIB;

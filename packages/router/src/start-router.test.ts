@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { RouterOptions } from './options/router-options.ts';
 import type { RunningRouter } from './running-router.ts';
-import { startRouter } from './start-router.ts';
+import { checkRouter, startRouter } from './start-router.ts';
 import { poolOf, startTestRouter, type TestRouter } from './testing/routers.ts';
 import { ScriptedServer, tinyCache } from './testing/scripted-server.ts';
 import { talk } from './testing/talk.ts';
@@ -303,4 +303,7 @@ test('what cannot start says why in one line', async () => {
   });
   await assert.rejects(startRouter({ config: { file: '/no/such/file' } }), { code: 'CONFIG_SOURCE' });
   await assert.rejects(start(poolOf(server), { transport: 'pigeons' }), { code: 'OPTION' });
+  await checkRouter({ config: { text: JSON.stringify(poolOf(server)) } });
+  const bad = { config: { text: '{ "route": "PoolRoute|nowhere" }' } };
+  await assert.rejects(checkRouter(bad), { name: 'RouterError', code: 'CONFIG', message: /nowhere/ });
 });

@@ -34,6 +34,15 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
   }
 }
 
+/** Reads the options and builds the whole configuration, without starting anything; throws as `startRouter` does. */
+export async function checkRouter(options: RouterOptions): Promise<void> {
+  try {
+    await checkConfiguration(resolveRouterOptions(options));
+  } catch (error) {
+    throw RouterError.from(error);
+  }
+}
+
 async function start(options: RouterOptions): Promise<RunningRouter> {
   const requested = resolveRouterOptions(options);
   const notes = settingsWarnings(requested);

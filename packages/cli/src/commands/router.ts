@@ -1,12 +1,13 @@
 /** `larder router`: only the router, for operators and supervisors. Everything it has to say goes to stderr. */
-import { RouterError, type RouterOptions, startRouter } from '@larder/router';
+import { checkRouter, RouterError, type RouterOptions, startRouter } from '@larder/router';
 import { type RouterFlags, routerOptionsFrom } from '../router-flags.ts';
 import { StopSignals } from './stop-on-signals.ts';
 
 export async function router(flags: RouterFlags): Promise<void> {
   const config = configOf(flags);
   if (flags.check === true) {
-    await check(flags, config);
+    await checkRouter(routerOptionsFrom(flags, config));
+    process.stdout.write('the configuration is right\n');
     return;
   }
   const signals = new StopSignals();
@@ -14,14 +15,6 @@ export async function router(flags: RouterFlags): Promise<void> {
   process.on('SIGHUP', () => started.reload());
   signals.attach(started);
   process.exitCode = await started.closed;
-}
-
-/** Starts with nothing to listen on, which reads and builds the whole configuration. */
-async function check(flags: RouterFlags, config: RouterOptions['config']): Promise<void> {
-  const options = routerOptionsFrom(flags, config);
-  const started = await startRouter({ ...options, port: 'off', udpPort: 0, adminPort: 'off', threads: 1 });
-  await started.stop();
-  process.stdout.write('the configuration is right\n');
 }
 
 function configOf({ config, configStr }: RouterFlags): RouterOptions['config'] {

@@ -12,7 +12,7 @@ import type { CollectedStore } from './storage.ts';
 
 export class ClientSession {
   readonly client: Client;
-  /** Requests come in datagrams: commands that keep a connection busy are refused. */
+  /** Requests come in a datagram, into which each has to fit. */
   readonly isDatagram: boolean;
   /** Bytes of the unfinished line that are known to hold no newline. */
   searchedBytes = 0;

@@ -19,7 +19,7 @@ import { type Destination, Dialect, Operation, Request } from '@larder/routing';
 import { PENDING_SILENT, PENDING_WRITE } from '../forwarding/client.ts';
 import { ReplyMode } from '../forwarding/forwarder.ts';
 import type { WireKey } from '../general/compose-reply.ts';
-import { CARRIED_BYTES_MAX } from '../limits.ts';
+import { CARRIED_BYTES_MAX, COLLECTED_BYTES_FIRST } from '../limits.ts';
 import { CMD_LEASE, CMD_META, CMD_SET, FORWARDED } from '../statistics/counters.ts';
 import type { ClientSession } from './client-session.ts';
 import { SCRATCH_BYTES, type SessionContext } from './context.ts';
@@ -30,11 +30,14 @@ const CR = 13;
 const LF = 10;
 const TOO_LARGE = 'SERVER_ERROR object too large for cache';
 const BAD_DATA = 'CLIENT_ERROR bad data chunk';
+const NOT_IN_DATAGRAM = 'SERVER_ERROR a request must fit its datagram';
 const NOREPLY_SUFFIX = ' noreply';
 
 /** A request whose block is long: the line without what is not forwarded, the block, and its end. */
 export interface CollectedStore {
-  readonly buffer: Buffer;
+  /** Grows with what arrives: nobody is believed about the length of what has not. */
+  buffer: Buffer;
+  readonly totalBytes: number;
   readonly lineBytes: number;
   filled: number;
   readonly facts: StoreFacts;
@@ -136,13 +139,18 @@ export class Storage {
   /** More bytes of a block that is collected; returns the first byte behind it, or `end`. */
   more(session: ClientSession, at: number, end: number): number {
     const collected = session.collecting!;
-    const { buffer } = collected;
-    const count = Math.min(buffer.length - collected.filled, end - at);
-    buffer.set(this.#u8.subarray(at, at + count), collected.filled);
+    const { totalBytes, filled } = collected;
+    const count = Math.min(totalBytes - filled, end - at);
+    if (filled + count > collected.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(totalBytes, Math.max(filled + count, filled * 2)));
+      collected.buffer.copy(larger, 0, 0, filled);
+      collected.buffer = larger;
+    }
+    collected.buffer.set(this.#u8.subarray(at, at + count), filled);
     collected.filled += count;
-    if (collected.filled === buffer.length) {
+    if (collected.filled === totalBytes) {
       session.collecting = undefined;
-      this.#complete(session, collected.facts, buffer, 0, collected.lineBytes, buffer.length);
+      this.#complete(session, collected.facts, collected.buffer, 0, collected.lineBytes, totalBytes);
     }
     return at + count;
   }
@@ -225,9 +233,14 @@ export class Storage {
     };
     const bytes = line.length + blockEnd - next;
     if (blockEnd > end) {
-      const buffer = Buffer.allocUnsafeSlow(bytes);
+      if (session.isDatagram) {
+        this.#context.refuse(session.client, NOT_IN_DATAGRAM);
+        return end;
+      }
+      const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, line.length + COLLECTED_BYTES_FIRST));
       buffer.set(line, 0);
-      session.collecting = { buffer, lineBytes: line.length, filled: line.length, facts };
+      const filled = line.length;
+      session.collecting = { buffer, totalBytes: bytes, lineBytes: filled, filled, facts };
       return this.more(session, next, end);
     }
     const { scratchOffset } = this.#context.options;
