@@ -62,6 +62,14 @@ export const GATHER_BYTES_PER_MS_MIN: number = 64;
 /** Receive buffers that views may hold before they get copies instead. */
 export const HELD_BUFFERS_MAX: number = 256;
 
+/** Methods of one connection that have not returned, above which its next requests wait. */
+export const RPC_REQUESTS_MAX: number = 128;
+/** How long a refused client may go on sending, so that it gets to reading why. */
+export const RPC_DISCARD_MS: number = 5000;
+/** Datagrams of one message that are sent at once, and the pause after them: receivers' buffers take some 90. */
+export const DATAGRAM_BURST: number = 32;
+export const DATAGRAM_BURST_PAUSE_MS: number = 1;
+
 function assertRelation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`wire limits: ${text}`);
 }
