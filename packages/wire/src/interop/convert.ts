@@ -11,6 +11,7 @@
  */
 import {
   createRegistry,
+  type DescMessage,
   fromBinary,
   type JsonValue,
   fromJson as messageFromJson,
@@ -18,7 +19,8 @@ import {
   type Registry,
   toBinary,
 } from '@bufbuild/protobuf';
-import { reflect } from '@bufbuild/protobuf/reflect';
+import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
+import type { ExtraCosts } from '../decode/follow-all.ts';
 import type { View } from '../decode/view.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
@@ -38,6 +40,12 @@ export interface ConvertOptions {
 }
 
 /** `unknownFields` is about what is converted to JSON. */
+/** What objects and elements take as JavaScript values, roughly. */
+const CONVERTED_COSTS: ExtraCosts = { objectBytes: 256, elementBytes: 16 };
+/** What they may take together: this, or so many times the message. Without sharing nothing takes 32 times as much. */
+const CONVERTED_BYTES_MIN = 16 * 1024 * 1024;
+const CONVERTED_FACTOR = 32;
+
 export interface JsonOptions extends ConvertOptions {
   /** Fields without presence are written even when they have their default value. */
   readonly alwaysEmitImplicit?: boolean;
@@ -59,7 +67,7 @@ export function toJson<B extends WireObject, I, V extends View>(
 ): JsonValue {
   const desc = descriptorOf(schema);
   const { types, ignoreUnknownFields: _reading, unknownFields = 'drop', ...rest } = options;
-  const { message } = readView(desc, schema, view, unknownFields);
+  const { message } = readAll(desc, schema, view, unknownFields);
   return guarded(() => messageToJson(desc, message, { ...rest, ...registryOption(types) }));
 }
 
@@ -108,7 +116,7 @@ export function toProtobuf<B extends WireObject, I, V extends View>(
   { unknownFields = 'drop' }: ConvertOptions = {},
 ): Uint8Array {
   const desc = descriptorOf(schema);
-  const { message } = readView(desc, schema, view, unknownFields);
+  const { message } = readAll(desc, schema, view, unknownFields);
   return guarded(() => toBinary(desc, message));
 }
 
@@ -122,6 +130,20 @@ export function fromProtobuf<B extends WireObject, I, V extends View>(
   const desc = descriptorOf(schema);
   const message = guarded(() => fromBinary(desc, bytes));
   return schema.builder.from(fillInit(reflect(desc, message), schema, unknownFields) as I, encoder);
+}
+
+/** Everything becomes objects, so what hostile messages lead to again and again is counted as such before. */
+function readAll<B extends WireObject, I, V extends View>(
+  desc: DescMessage,
+  schema: MessageSchema<B, I, V>,
+  view: V,
+  unknownFields: UnknownFields,
+): ReflectMessage {
+  const { $message: message, $at, $depth } = view;
+  const limit = Math.max(CONVERTED_BYTES_MIN, message.root.bytes * CONVERTED_FACTOR);
+  if (!message.isWithin(limit, $at, $depth, schema.view, CONVERTED_COSTS))
+    throw new WireError('TRAVERSAL', 'the message leads to far more than it has');
+  return readView(desc, schema, view, unknownFields);
 }
 
 function registryOption(types: readonly MessageDescription[] | undefined): { readonly registry?: Registry } {

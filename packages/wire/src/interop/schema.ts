@@ -1,5 +1,6 @@
 /** What generated code says about its messages, so that they can be converted without knowing them. */
 import type { Message } from '../decode/message.ts';
+import type { ShapedClass } from '../decode/shape.ts';
 import type { View } from '../decode/view.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
@@ -26,5 +27,5 @@ export interface MessageDescription {
 export interface MessageSchema<Builder extends WireObject, Init, Read extends View>
   extends MessageDescription {
   readonly builder: { from(init: Init, encoder?: Encoder): Builder };
-  readonly view: new (message: Message) => Read;
+  readonly view: (new (message: Message) => Read) & ShapedClass;
 }

@@ -1,4 +1,4 @@
-/** Calls over UDP: a request is sent once; a reply that does not come in time is a `TIMEOUT`. */
+/** Calls over UDP: a request is sent once; a reply that does not come in time is a `TIMEOUT`. Only the server is listened to. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { ViewClass } from '../decode/lists.ts';
@@ -25,14 +25,12 @@ export interface DatagramChannelOptions {
 export class DatagramChannel implements RpcChannel {
   readonly encoder: Encoder = new Encoder();
   readonly #socket: Socket;
-  readonly #host: string;
-  readonly #port: number;
   readonly #timeoutMs: number;
   readonly #pending: PendingCalls = new PendingCalls();
+  /** What waits until the server's name is resolved. */
+  #unsent: (() => void)[] | null = [];
 
   constructor({ host, port, timeoutMs = TIMEOUT_MS }: DatagramChannelOptions) {
-    this.#host = host;
-    this.#port = port;
     this.#timeoutMs = timeoutMs;
     this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     const reassembler = new Reassembler<string>(
@@ -41,28 +39,44 @@ export class DatagramChannel implements RpcChannel {
       },
       { clock: () => performance.now() },
     );
-    this.#socket.on('message', (datagram, source) => {
+    this.#socket.on('message', (datagram) => {
       const start = datagram.byteOffset;
-      const from = `${source.address} ${source.port}`;
-      reassembler.push(Memory.of(datagram), start, start + datagram.length, from);
+      reassembler.push(Memory.of(datagram), start, start + datagram.length, '');
     });
-    this.#socket.on('error', (cause) =>
-      this.#pending.close(new RpcError('CLOSED', cause.message, { cause })),
-    );
+    this.#socket.on('error', (cause: NodeJS.ErrnoException) => {
+      const error = new RpcError('CLOSED', cause.message, { cause });
+      // Nobody listens there now; that may change.
+      if (cause.code === 'ECONNREFUSED') this.#pending.failAll(error);
+      else this.#pending.close(error);
+    });
+    // Once it is connected, the kernel lets nobody else's datagrams through.
+    this.#socket.connect(port, host, () => {
+      const unsent = this.#unsent ?? [];
+      this.#unsent = null;
+      for (const send of unsent) send();
+    });
   }
 
   call<V extends View>(type: number, request: WireObject, reply: ViewClass<V>): Promise<V> {
     let timer: NodeJS.Timeout | undefined;
     const answered = this.#pending.call(type, reply, (id) => {
-      const target = { port: this.#port, host: this.#host, type, id };
+      const list = serialize(request);
       timer = setTimeout(() => {
         this.#pending.fail(id, new RpcError('TIMEOUT', `no reply in ${this.#timeoutMs} ms`));
       }, this.#timeoutMs);
-      sendToDatagram(this.#socket, serialize(request), target, {
-        done: (cause) => {
-          if (cause !== null) this.#pending.fail(id, new RpcError('CLOSED', cause.message, { cause }));
-        },
-      });
+      const send = (): void =>
+        sendToDatagram(
+          this.#socket,
+          list,
+          { type, id },
+          {
+            done: (cause) => {
+              if (cause !== null) this.#pending.fail(id, new RpcError('CLOSED', cause.message, { cause }));
+            },
+          },
+        );
+      if (this.#unsent === null) send();
+      else this.#unsent.push(send);
     });
     return answered.finally(() => clearTimeout(timer));
   }

@@ -11,6 +11,9 @@ interface PendingCall {
   readonly reject: (error: RpcError) => void;
 }
 
+/** No call has it: a failure with this id is the whole connection's. */
+const CONNECTION_ID = 0;
+
 export class PendingCalls {
   readonly #calls: Map<number, PendingCall> = new Map();
   #nextId = 1;
@@ -36,11 +39,20 @@ export class PendingCalls {
         throw error;
       }
     });
-    return new reply(message, 0, 0);
+    try {
+      return new reply(message, 0, 0);
+    } catch (cause) {
+      throw new RpcError('BAD_REPLY', 'the reply cannot be read', { cause });
+    }
   }
 
-  /** A frame came. Returns false when nobody waits for it. */
+  /** A frame came. Returns false when nobody waits for it. Throws nothing, whatever the frame has. */
   settle(message: Message, type: number, id: number): boolean {
+    if (id === CONNECTION_ID) {
+      // What the server says before it ends the connection is about all calls.
+      if (type === FAILURE_TYPE) this.close(readFailure(message));
+      return type === FAILURE_TYPE;
+    }
     const call = this.#calls.get(id);
     if (call === undefined) return false;
     this.#calls.delete(id);
@@ -49,8 +61,7 @@ export class PendingCalls {
       message.retain();
       call.resolve(message);
     } else if (type === FAILURE_TYPE) {
-      const failure = new FailureView(message);
-      call.reject(new RpcError(failure.code, failure.text));
+      call.reject(readFailure(message));
     } else {
       call.reject(new RpcError('BAD_REPLY', `a reply of type ${type} to a request of type ${call.type}`));
     }
@@ -67,15 +78,28 @@ export class PendingCalls {
   /** The connection is gone: all calls fail, also later ones. */
   close(error: RpcError): void {
     this.#closed ??= error;
-    const calls = [...this.#calls.values()];
-    this.#calls.clear();
-    for (const call of calls) call.reject(error);
+    this.failAll(error);
+  }
+
+  /** The calls that are waiting fail; later ones are sent. */
+  failAll(error: RpcError): void {
+    for (const id of [...this.#calls.keys()]) this.fail(id, error);
   }
 
   #takeId(): number {
-    while (this.#calls.has(this.#nextId)) this.#nextId = (this.#nextId + 1) >>> 0;
+    while (this.#nextId === CONNECTION_ID || this.#calls.has(this.#nextId))
+      this.#nextId = (this.#nextId + 1) >>> 0;
     const id = this.#nextId;
     this.#nextId = (id + 1) >>> 0;
     return id;
+  }
+}
+
+function readFailure(message: Message): RpcError {
+  try {
+    const failure = new FailureView(message);
+    return new RpcError(failure.code, failure.text);
+  } catch (cause) {
+    return new RpcError('BAD_REPLY', 'the server refused, in words that cannot be read', { cause });
   }
 }

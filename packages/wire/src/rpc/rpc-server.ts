@@ -7,10 +7,9 @@ import type { Message } from '../decode/message.ts';
 import { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { WireError } from '../errors.ts';
-import { StreamReader } from '../receive/frame-reader.ts';
-import { serialize } from '../send/serialize.ts';
-import { writeToSocket } from '../send/socket.ts';
+import { MESSAGE_BYTES_MAX, RPC_REQUESTS_MAX } from '../limits.ts';
 import { Failure } from './failure.larder.ts';
+import { type Answer, RpcConnection } from './rpc-connection.ts';
 import { FAILURE_TYPE, RpcError } from './rpc-error.ts';
 import type { RpcMethod, RpcService } from './rpc-service.ts';
 
@@ -19,6 +18,8 @@ export interface RpcServerOptions {
   readonly context?: unknown;
   /** A longer request ends its connection. */
   readonly messageBytesMax?: number;
+  /** Methods of one connection that have not returned, above which its next requests wait (128). */
+  readonly requestsMax?: number;
 }
 
 export class RpcServer<Server> {
@@ -34,51 +35,42 @@ export class RpcServer<Server> {
 
   /** Serves one connection, as `net.createServer`'s listener for example. */
   accept(socket: Socket): void {
-    const { messageBytesMax } = this.#options;
-    const reader = new StreamReader(
-      (message, type, id) => {
-        void this.#serve(socket, message, type, id);
-        return true;
-      },
-      messageBytesMax === undefined ? {} : { messageBytesMax },
-    );
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        // Where the next frame begins is not known any more.
-        this.#fail(socket, 0, error);
-        socket.end();
-      }
-    });
-    // Whoever is gone is not waiting for an answer.
-    socket.on('error', () => socket.destroy());
+    const { messageBytesMax = MESSAGE_BYTES_MAX, requestsMax = RPC_REQUESTS_MAX } = this.#options;
+    const answer: Answer = (message, type, _id, send) => this.#answer(message, type, send);
+    new RpcConnection(socket, { messageBytesMax, requestsMax, answer, describe });
   }
 
-  async #serve(socket: Socket, message: Message, type: number, id: number): Promise<void> {
+  /** Calls a method; replies at once, or when its promise is settled. */
+  #answer(
+    message: Message,
+    type: number,
+    send: (object: WireObject, type: number) => void,
+  ): Promise<void> | undefined {
+    const fail = (error: unknown): void => send(describe(error), FAILURE_TYPE);
+    const succeed = (reply: WireObject): void => {
+      try {
+        send(reply, type);
+      } catch (error) {
+        fail(error);
+      }
+    };
     try {
       const method = this.#methods.get(type);
       if (method === undefined) throw new RpcError('UNKNOWN_METHOD', `no method has type ${type}`);
       const reply = method.serve(this.#server, message, new Encoder(), this.#options.context);
-      this.#send(socket, reply instanceof Promise ? await reply : reply, type, id);
+      if (reply instanceof Promise) return reply.then(succeed, fail);
+      succeed(reply);
     } catch (error) {
-      this.#fail(socket, id, error);
+      fail(error);
     }
+    return undefined;
   }
+}
 
-  #send(socket: Socket, object: WireObject, type: number, id: number): void {
-    const list = serialize(object, { type, id });
-    if (socket.writable) writeToSocket(socket, list);
-    else list.release();
-  }
-
-  /** Errors that are meant for the caller keep their code; of others it learns only that there was one. */
-  #fail(socket: Socket, id: number, error: unknown): void {
-    const code =
-      error instanceof RpcError ? error.code : error instanceof WireError ? 'BAD_MESSAGE' : 'INTERNAL';
-    const text =
-      error instanceof RpcError || error instanceof WireError ? error.message : 'the method failed';
-    this.#send(socket, Failure.from({ code, text }), FAILURE_TYPE, id);
-  }
+/** Errors that are meant for the caller keep their code; of others it learns only that there was one. */
+function describe(error: unknown): Failure {
+  const code =
+    error instanceof RpcError ? error.code : error instanceof WireError ? 'BAD_MESSAGE' : 'INTERNAL';
+  const text = error instanceof RpcError || error instanceof WireError ? error.message : 'the method failed';
+  return Failure.from({ code, text });
 }

@@ -196,7 +196,7 @@ export function sendToDatagram(
   const sent = (error: Error | null): void => {
     failure ??= error;
     left--;
-    if (left > 0) return;
+    if (left !== 0) return;
     list.release();
     options.done?.(failure);
   };
@@ -217,8 +217,8 @@ export function sendToDatagram(
     try {
       sendBurst();
     } catch (error) {
-      // The socket was closed meanwhile: what is left does not leave.
-      left -= count - next - 1;
+      // The socket was closed meanwhile: what is left does not leave, and Node does not tell of all that was sent.
+      left = 1;
       sent(error as Error);
     }
   };
