@@ -23,11 +23,13 @@ import { CONNECTIONS_MAX } from './limits.ts';
 const PAGE_TABLE_OFFSET = 64;
 const ALLOCATOR_OFFSET = 64 * 1024;
 /** So often signals and timers get a turn. */
-const TURN_MS = 20;
+const TURN_MS = 5;
 
 /** Memory of `bytes`, which a Linux transport can be told the address of. */
 export function makeAllocator(kind: TransportKind, bytes: number): SlabAllocator {
-  const arenaBytes = pageAligned(bytes) + PAGE_BYTES;
+  // The first page has the structures. The last is left free: some libraries that write into a buffer want more room
+  // behind a message than it has.
+  const arenaBytes = pageAligned(bytes) + 2 * PAGE_BYTES;
   const arena = kind === 'node' ? Arena.portable(arenaBytes) : mapArena(arenaBytes).arena;
   const pages = new PageTable(arena, PAGE_TABLE_OFFSET, 1);
   const allocator = new SlabAllocator(pages, ALLOCATOR_OFFSET, 1, new SlabClasses());

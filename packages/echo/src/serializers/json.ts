@@ -5,7 +5,7 @@
 import type { EchoTree } from '../echo-tree.ts';
 import { EchoError } from '../errors.ts';
 import { TREE_DEPTH_MAX } from '../limits.ts';
-import { type EchoSerializer, type TreeFormat, treeCodec } from './serializer.ts';
+import { type EchoSerializer, sendInPlace, type TreeFormat, treeCodec } from './serializer.ts';
 
 /** What the Buffer type of Node does not name: text without a choice of the encoding at run time. */
 interface FastBuffer {
@@ -70,14 +70,16 @@ const FORMAT: TreeFormat = {
   decode: (bytes) => treeOf(JSON.parse(fastBuffer(bytes).latin1Slice(0, bytes.length)), 0),
 };
 
+function write(text: string, node: Buffer, at: number): number {
+  return (node as unknown as FastBuffer).latin1Write(text, at, text.length);
+}
+
 export const json: EchoSerializer = {
   ...FORMAT,
   makeCodec({ arena: { node } }) {
     return treeCodec(FORMAT, (tree, output) => {
       const text = JSON.stringify(jsonOf(tree));
-      const at = output.reserve(text.length, 0);
-      if (at === 0) output.sendBytes(Buffer.from(text, 'latin1'));
-      else output.finish((node as unknown as FastBuffer).latin1Write(text, at, text.length));
+      sendInPlace(output, node, text, text.length, write);
     });
   },
 };

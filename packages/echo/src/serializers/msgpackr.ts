@@ -5,13 +5,11 @@
 import { Packr, RESERVE_START_SPACE, REUSE_BUFFER_MODE } from 'msgpackr';
 import { boundOf, type EchoTree } from '../echo-tree.ts';
 import { checkMsgpack } from './msgpack-check.ts';
-import { type EchoSerializer, type TreeFormat, treeCodec } from './serializer.ts';
+import { type EchoSerializer, sendInPlace, type TreeFormat, treeCodec } from './serializer.ts';
 
 /** Of a message with what stands before its buffers, and of a buffer. */
 const MESSAGE_HEAD_BYTES = 32;
 const BUFFER_HEAD_BYTES = 8;
-/** What the packr wants to be free behind a message that it does not allocate itself. */
-const ROOM_BYTES = 4096;
 
 /** The record's fields; absent ones are null. */
 interface EchoRecord {
@@ -44,13 +42,18 @@ function recordOf({ val, vals, left, right }: EchoTree): EchoRecord {
   };
 }
 
+function write(tree: EchoTree, node: Buffer, at: number): number {
+  const packr = PACKR as Packr & Position;
+  packr.useBuffer(node);
+  // A message begins at a multiple of 8; space reserved at its start moves it to where it belongs.
+  packr.position = at & ~7;
+  packr.pack(recordOf(tree), REUSE_BUFFER_MODE | RESERVE_START_SPACE | (at & 7));
+  return packr.offset - at;
+}
+
 const FORMAT: TreeFormat = {
   name: 'msgpackr',
-  encode(tree) {
-    const bytes = boundOf(tree, MESSAGE_HEAD_BYTES, BUFFER_HEAD_BYTES) + ROOM_BYTES;
-    ALLOCATING.useBuffer(Buffer.alloc(bytes));
-    return Uint8Array.from(ALLOCATING.pack(recordOf(tree)));
-  },
+  encode: (tree) => Uint8Array.from(ALLOCATING.pack(recordOf(tree))),
   decode(bytes) {
     checkMsgpack(bytes);
     return UNPACKR.unpack(bytes) as EchoTree;
@@ -61,17 +64,7 @@ export const msgpackr: EchoSerializer = {
   ...FORMAT,
   makeCodec({ arena: { node } }) {
     return treeCodec(FORMAT, (tree, output) => {
-      const at = output.reserve(boundOf(tree, MESSAGE_HEAD_BYTES, BUFFER_HEAD_BYTES), 0);
-      if (at === 0) {
-        output.sendBytes(FORMAT.encode(tree));
-        return;
-      }
-      const packr = PACKR as Packr & Position;
-      packr.useBuffer(node);
-      // A message begins at a multiple of 8; space reserved at its start moves it to where it belongs.
-      packr.position = at & ~7;
-      packr.pack(recordOf(tree), REUSE_BUFFER_MODE | RESERVE_START_SPACE | (at & 7));
-      output.finish(packr.offset - at);
+      sendInPlace(output, node, tree, boundOf(tree, MESSAGE_HEAD_BYTES, BUFFER_HEAD_BYTES), write);
     });
   },
 };

@@ -5,7 +5,7 @@
  */
 import protobuf from 'protobufjs/light.js';
 import { boundOf, type EchoTree } from '../echo-tree.ts';
-import { type EchoSerializer, type TreeFormat, treeCodec } from './serializer.ts';
+import { type EchoSerializer, sendInPlace, type TreeFormat, treeCodec } from './serializer.ts';
 
 /** Tags and lengths, at most: of a message with what stands before its buffers, and of a buffer. */
 const MESSAGE_HEAD_BYTES = 16;
@@ -37,19 +37,18 @@ const FORMAT: TreeFormat = {
   decode: (bytes) => ECHO.decode(bytes) as EchoTree,
 };
 
+function write(tree: EchoTree, node: Buffer, at: number): number {
+  WRITER.buf = node;
+  WRITER.pos = at;
+  ECHO.encode(tree, WRITER);
+  return WRITER.pos - at;
+}
+
 export const protobufjs: EchoSerializer = {
   ...FORMAT,
   makeCodec({ arena: { node } }) {
     return treeCodec(FORMAT, (tree, output) => {
-      const at = output.reserve(boundOf(tree, MESSAGE_HEAD_BYTES, BUFFER_HEAD_BYTES), 0);
-      if (at === 0) {
-        output.sendBytes(FORMAT.encode(tree));
-        return;
-      }
-      WRITER.buf = node;
-      WRITER.pos = at;
-      ECHO.encode(tree, WRITER);
-      output.finish(WRITER.pos - at);
+      sendInPlace(output, node, tree, boundOf(tree, MESSAGE_HEAD_BYTES, BUFFER_HEAD_BYTES), write);
     });
   },
 };

@@ -10,6 +10,9 @@ import { EchoError } from '../errors.ts';
 import { PEER_MESSAGE_BYTES_MAX } from '../limits.ts';
 import type { EchoCodec, EchoOutput } from '../server/echo-codec.ts';
 
+/** What msgpackr wants to be free behind a message that it does not allocate itself. */
+const SCRATCH_ROOM_BYTES = 4096;
+
 export interface EchoSerializer {
   readonly name: string;
   /** A message in memory of its own. */
@@ -54,4 +57,29 @@ export function treeCodec(
       throw new Error(`${format.name} references nothing`);
     },
   };
+}
+
+/** Where a message is made that no send buffer holds; used again, and as long as the longest so far. */
+let scratch: Buffer = Buffer.alloc(0);
+
+/**
+ * Sends what `write` puts at a place of a buffer, at most `bytesMax` bytes, and returns the number of: straight into
+ * the send buffer `node`, or, when it does not fit there, elsewhere first.
+ */
+export function sendInPlace<T>(
+  output: EchoOutput,
+  node: Buffer,
+  value: T,
+  bytesMax: number,
+  write: (value: T, node: Buffer, at: number) => number,
+): void {
+  const at = output.reserve(bytesMax, 0);
+  if (at !== 0) {
+    output.finish(write(value, node, at));
+    return;
+  }
+  if (scratch.length < bytesMax + SCRATCH_ROOM_BYTES) {
+    scratch = Buffer.alloc(2 * bytesMax + SCRATCH_ROOM_BYTES);
+  }
+  output.sendBytes(scratch.subarray(0, write(value, scratch, 0)));
 }
