@@ -31,4 +31,10 @@ export interface CacheEvents {
 
 type EventArguments = { [Name in keyof CacheEvents]: [...CacheEvents[Name]] };
 
-export class CacheEmitter extends EventEmitter<EventArguments> {}
+export class CacheEmitter extends EventEmitter<EventArguments> {
+  constructor() {
+    super();
+    // Adapters listen too, and a service may have one for each of many namespaces.
+    this.setMaxListeners(0);
+  }
+}

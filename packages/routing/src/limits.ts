@@ -65,6 +65,13 @@ export const CONFIG_FETCH_TIMEOUT_MS: number = 10_000;
 /** After a file has changed it is read so much later: whoever writes it may not be through. */
 export const CONFIG_SETTLE_MS: number = 50;
 export const POOL_SERVERS_MAX: number = 10_000;
+export const POOLS_MAX: number = 10_000;
+/** Pools that take what they do not say from each other, in a row. */
+export const POOL_INHERITANCE_MAX: number = 32;
+/** Ways from the root to a destination: routes that share others multiply them. */
+export const ROUTE_PATHS_MAX: number = 10_000_000;
+/** Handles that are told to be on one request's way. */
+export const TRAVERSED_MAX: number = 100_000;
 /** Times in configurations: a day. */
 export const TIMEOUT_MS_MAX: number = 86_400_000;
 /** Names are resolved again so often at least, and never more often. */

@@ -28,12 +28,12 @@ import type { LinkFactory } from './destination/link.ts';
 import { nodeLinks } from './destination/node-link.ts';
 import { RoutingError } from './errors.ts';
 import { ROUTE_HANDLES } from './handles/index.ts';
-import { CONFIG_POLL_MS, DNS_REFRESH_MS } from './limits.ts';
+import { CONFIG_POLL_MS, DNS_REFRESH_MS, ROUTE_PATHS_MAX } from './limits.ts';
 import type { RouteHandleDefinition, RoutingServices } from './registry.ts';
 import { Reply, Result } from './reply.ts';
 import type { Request } from './request.ts';
 import type { RouteHandle } from './route-handle.ts';
-import { destinationsOf } from './traverse.ts';
+import { destinationsOf, pathsOf } from './traverse.ts';
 
 /** Told what happens. None of these may throw. */
 export interface RoutingObserver {
@@ -303,6 +303,14 @@ export class Routing implements RouteHandle, AsyncDisposable {
     let root: RouteHandle;
     try {
       root = buildRoot(config, builder);
+      const paths = pathsOf(root);
+      if (paths > ROUTE_PATHS_MAX) {
+        const limit = `${ROUTE_PATHS_MAX} (ROUTE_PATHS_MAX)`;
+        throw configError(
+          [config.route === undefined ? 'routes' : 'route'],
+          `${paths} ways lead to destinations, because routes share others: at most ${limit}`,
+        );
+      }
       // Pools that no route uses have to be right all the same.
       for (const name of Object.keys(config.pools)) pools.get(name, ['pools', name]);
     } catch (error) {

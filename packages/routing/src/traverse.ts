@@ -4,6 +4,7 @@
  * only the child that the key chooses.
  */
 import type { Destination } from './destination/destination.ts';
+import { TRAVERSED_MAX } from './limits.ts';
 import type { Request } from './request.ts';
 import type { RouteHandle } from './route-handle.ts';
 
@@ -16,10 +17,14 @@ export interface PassedHandle {
   readonly request: Request;
 }
 
-/** Every handle that the request might pass, from the root down, in the order in which they might be asked. */
+/**
+ * Every handle that the request might pass, from the root down, in the order in which they might be asked. The first
+ * TRAVERSED_MAX of them.
+ */
 export function traverse(root: RouteHandle, request: Request): PassedHandle[] {
   const passed: PassedHandle[] = [];
   const visit = (handle: RouteHandle, own: Request, depth: number): void => {
+    if (passed.length >= TRAVERSED_MAX) return;
     passed.push({ handle, depth, request: own });
     if (handle.mightAsk === undefined) for (const child of handle.children) visit(child, own, depth + 1);
     else for (const [child, next] of handle.mightAsk(own)) visit(child, next, depth + 1);
@@ -47,6 +52,20 @@ export function destinationsOf(root: RouteHandle): Set<Destination> {
   };
   walk(root);
   return found;
+}
+
+/** How many ways lead from the root to its leaves. */
+export function pathsOf(root: RouteHandle): number {
+  const known = new Map<RouteHandle, number>();
+  const count = (each: RouteHandle): number => {
+    const before = known.get(each);
+    if (before !== undefined) return before;
+    let paths = each.children.length === 0 ? 1 : 0;
+    for (const child of each.children) paths += count(child);
+    known.set(each, paths);
+    return paths;
+  };
+  return count(root);
 }
 
 export function isDestination(handle: RouteHandle): handle is Destination {

@@ -21,6 +21,7 @@ import { LEASE_WAIT_MS_MAX, LEASE_WAIT_MS_MIN } from '../limits.ts';
 import type { CacheStatistics } from '../statistics.ts';
 import type { EncodedValue, ValueSchema } from '../values/codec.ts';
 import { ValueFlag } from '../values/flags.ts';
+import { DATE_MASK, staleMoment, withStaleMoment } from '../values/freshness.ts';
 import type { LeaseStore, Look } from './lease-store.ts';
 import type { Factory, FillPlan } from './options.ts';
 
@@ -33,12 +34,13 @@ export interface FillerValues {
     key: string,
     schema: ValueSchema<never, unknown> | undefined,
   ): unknown;
-  /** Ready for the item: a split value's parts are stored already. */
+  /** Ready for the item: a split value's parts are stored already. From `staleAtMs` (Unix time) on it is stale. */
   encode(
     value: unknown,
     key: string,
     ttlMs: number,
     schema: ValueSchema<never, unknown> | undefined,
+    staleAtMs?: number,
   ): EncodedValue | Promise<EncodedValue>;
 }
 
@@ -67,7 +69,17 @@ export interface FillRequest {
 const ABSENT: EncodedValue = { bytes: Buffer.from('-'), flags: ValueFlag.absent };
 /** What a stored value turned out to be when it could not be read: the key is cleared and looked at again. */
 const UNREADABLE: unique symbol = Symbol('unreadable');
+/** A value that the server would not give in full. */
+class Unread {
+  readonly trouble: CacheError;
+
+  constructor(trouble: CacheError) {
+    this.trouble = trouble;
+  }
+}
 const WAIT_GROWTH = 1.6;
+/** Clocks of processes and the whole seconds of servers: a refresh that much too early is as good. */
+const CLOCKS_DIFFER_MS = 2000;
 
 export class Filler {
   readonly #parts: FillerParts;
@@ -86,18 +98,19 @@ export class Filler {
       const look = await store.look(wireKey, plan);
       if (look.trouble !== undefined) return this.#withoutCache(request, look.trouble);
       const value = look.value === undefined ? undefined : await this.#read(request, look);
-      if (value === UNREADABLE && look.lease === '') {
+      if (value instanceof Unread) return this.#withoutCache(request, value.trouble);
+      if (value === UNREADABLE && !look.isWon) {
         // What this caller cannot read nobody who waits for it can: make room once, then go without.
         if (cleared) return this.#withoutCache(request, undefined);
         cleared = true;
-        await store.release(wireKey, look.cas);
+        await store.release(wireKey, look);
         continue;
       }
       if (look.value !== undefined && value !== UNREADABLE) {
         const isFresh = !look.isStale && !this.#isExpired(look, plan);
         if (isFresh || plan.isStaleAccepted) return this.#take(request, look, value, isFresh);
       }
-      if (look.lease !== '') return this.#fill(request, look, value === UNREADABLE ? undefined : value);
+      if (look.isWon) return this.#fill(request, look, value === UNREADABLE ? undefined : value);
       if (!look.isFilling) return this.#withoutCache(request, undefined);
       if (clock.now() >= deadline) {
         statistics.leasePatienceOver += 1;
@@ -111,7 +124,20 @@ export class Filler {
 
   /** Past its ttl, in the time that `staleTtl` added. */
   #isExpired(look: Look, plan: FillPlan): boolean {
-    return plan.staleSeconds > 0 && look.ttlSeconds >= 0 && look.ttlSeconds < plan.staleSeconds;
+    if (plan.staleSeconds === 0 || look.ttlSeconds < 0 || look.ttlSeconds >= plan.staleSeconds) return false;
+    // Little is left to live, but that may be all it was given: by a gutter, or because there is no value.
+    const now = this.#parts.clock.wallNow();
+    const moment = staleMoment(look.flags, now);
+    return moment === undefined || moment.atMs <= now;
+  }
+
+  /** Whether a value whose lease was won is so old that it has to be fetched anew. */
+  #isDue(look: Look, plan: FillPlan): boolean {
+    const now = this.#parts.clock.wallNow();
+    const moment = look.isStale ? undefined : staleMoment(look.flags, now);
+    if (moment === undefined) return true;
+    const aheadMs = (plan.aheadSeconds - plan.staleSeconds) * 1000;
+    return moment.atMs - aheadMs - moment.unitMs - CLOCKS_DIFFER_MS <= now;
   }
 
   async #read(request: FillRequest, look: Look): Promise<unknown> {
@@ -121,6 +147,8 @@ export class Filler {
       return await values.decode(look.value!, look.flags, request.wireKey, request.schema);
     } catch (thrown) {
       const error = CacheError.from(thrown, CacheErrorCode.decode);
+      // A part of a split value could not be had: the value may well be whole.
+      if (error.code !== CacheErrorCode.decode) return new Unread(error);
       statistics.decodeFailures += 1;
       events.emit('trouble', { operation: 'getOrSet', key: request.key, error });
       return UNREADABLE;
@@ -133,7 +161,7 @@ export class Filler {
     statistics.hits += 1;
     if (value === undefined) statistics.negativeHits += 1;
     if (!isFresh) statistics.staleServed += 1;
-    if (look.lease !== '') {
+    if (look.isWon && this.#isDue(look, request.plan)) {
       statistics.leasesWon += 1;
       this.#refresh(request, look, value);
     }
@@ -143,11 +171,11 @@ export class Filler {
   #refresh(request: FillRequest, look: Look, value: unknown): void {
     this.#parts.statistics.refreshes += 1;
     // Whoever waited has been served: the refresh ends with the cache, not with the caller.
-    this.#produce(request, value, look.lease).catch(async (error: unknown) => {
+    this.#produce(request, value, look).catch(async (error: unknown) => {
       this.#parts.events.emit('refreshFailed', { key: request.key, error });
       const isFresh = !look.isStale && !this.#isExpired(look, request.plan);
       // A value that is still fresh is left alone: nobody waits for its refresh.
-      if (!isFresh) await this.#parts.store.releaseStale(request.wireKey, look.lease, look.ttlSeconds);
+      if (!isFresh) await this.#parts.store.releaseStale(request.wireKey, look, look.ttlSeconds);
     });
   }
 
@@ -155,28 +183,34 @@ export class Filler {
     this.#parts.statistics.misses += 1;
     this.#parts.statistics.leasesWon += 1;
     try {
-      return await this.#produce(request, stale, look.lease);
+      return await this.#produce(request, stale, look);
     } catch (thrown) {
       const { store } = this.#parts;
-      if (look.value === undefined || stale === undefined) await store.release(request.wireKey, look.lease);
-      else await store.releaseStale(request.wireKey, look.lease, look.ttlSeconds);
+      if (look.value === undefined || stale === undefined) await store.release(request.wireKey, look);
+      else await store.releaseStale(request.wireKey, look, look.ttlSeconds);
       throw thrown;
     }
   }
 
   /** The factory's value, stored with the lease. */
-  async #produce(request: FillRequest, stale: unknown, lease: string): Promise<unknown> {
+  async #produce(request: FillRequest, stale: unknown, look: Look): Promise<unknown> {
     const { store, clock, statistics, events } = this.#parts;
     const { plan, wireKey, key } = request;
     const made = await this.#runFactory(request, stale);
     if (made === undefined && plan.negativeMs === 0) {
-      await store.release(wireKey, lease);
+      await store.release(wireKey, look);
       return undefined;
     }
-    const ttlMs = made === undefined ? plan.negativeMs : plan.ttlMs + plan.staleSeconds * 1000;
+    const now = clock.wallNow();
+    const freshMs = made === undefined ? plan.negativeMs : plan.ttlMs;
+    const ttlMs = made === undefined ? freshMs : freshMs + plan.staleSeconds * 1000;
+    // Who asks for the lease of a value that is nearly over has to be able to tell whether it is.
+    const staleAtMs = plan.aheadSeconds === 0 ? Infinity : now + freshMs;
     const encoded =
-      made === undefined ? ABSENT : await this.#parts.values.encode(made, wireKey, ttlMs, request.schema);
-    const outcome = await store.fill(wireKey, lease, encoded, exptimeOf(ttlMs, clock.wallNow()));
+      made === undefined
+        ? withStaleMoment(ABSENT, staleAtMs, now)
+        : await this.#parts.values.encode(made, wireKey, ttlMs, request.schema, staleAtMs);
+    const outcome = await store.fill(wireKey, look, encoded, exptimeOf(ttlMs, now));
     if (outcome === 'stored') statistics.stores += 1;
     else if (outcome === 'overtaken') statistics.leasesLost += 1;
     else {
@@ -190,7 +224,7 @@ export class Filler {
   /** With a schema callers get views, whether the value came from the cache or from the factory. */
   #asRead(request: FillRequest, made: unknown, encoded: EncodedValue): unknown {
     if (request.schema === undefined || made === undefined) return made;
-    if (encoded.flags !== ValueFlag.schema)
+    if ((encoded.flags & ~DATE_MASK) !== ValueFlag.schema)
       return request.schema.decode(request.schema.encode(made as never));
     return request.schema.decode(encoded.bytes);
   }

@@ -2,25 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Cache } from '../cache.ts';
 import { eachServer } from '../testing/each-server.ts';
-
-/** A promise and what settles it. */
-function gate<T = void>(): { readonly opened: Promise<T>; open(value: T): void; fail(error: Error): void } {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  promise.catch(() => {});
-  return { opened: promise, open: resolve, fail: reject };
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-const never = (): never => {
-  throw new Error('this factory must not run');
-};
+import { gate, never, until } from '../testing/waiting.ts';
 
 eachServer(
   (group) => {

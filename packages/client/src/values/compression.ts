@@ -32,6 +32,8 @@ interface Dictionary {
 const zstdCompress = (zlib as Partial<typeof zlib>).zstdCompressSync;
 const zstdDecompress = (zlib as Partial<typeof zlib>).zstdDecompressSync;
 const BROTLI_QUALITY = 4;
+/** Of the id in front of a dated value's bytes. */
+const ID_BYTES = 2;
 
 function dictionaryId(bytes: Uint8Array): number {
   return createHash('sha256').update(bytes).digest().readUInt16LE(0) || 1;
@@ -62,7 +64,9 @@ export class Compression {
     try {
       return (flags & ValueFlag.brotli) !== 0
         ? zlib.brotliDecompressSync(bytes, { maxOutputLength: VALUE_BYTES_MAX })
-        : this.#unzstd(bytes, dictionaryIdOf(flags));
+        : (flags & ValueFlag.idInFront) !== 0
+          ? this.#unzstd(bytes.subarray(ID_BYTES), bytes[0]! | (bytes[1]! << 8))
+          : this.#unzstd(bytes, dictionaryIdOf(flags));
     } catch (thrown) {
       throw CacheError.from(thrown, CacheErrorCode.decode);
     }

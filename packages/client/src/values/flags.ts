@@ -2,11 +2,13 @@
  * What the 32 flag bits of an item say about its bytes.
  *
  * ```
- *   31            16 15  11  10   9    8     7     6    5     4     3    2    1    0
- *   ┌───────────────┬──────┬────┬────┬─────┬─────┬────┬────┬──────┬────┬────┬────┬────┐
- *   │ dictionary id │  0   │text│none│brotl│chunk│bigi│wire│clone │num │byte│json│zstd│
- *   └───────────────┴──────┴────┴────┴─────┴─────┴────┴────┴──────┴────┴────┴────┴────┘
+ *   31            16 15   11  10   9    8     7     6    5     4     3    2    1    0
+ *   ┌───────────────┬───────┬────┬────┬─────┬─────┬────┬────┬──────┬────┬────┬────┬────┐
+ *   │ dictionary id │ dated │text│none│brotl│chunk│bigi│wire│clone │num │byte│json│zstd│
+ *   └───────────────┴───────┴────┴────┴─────┴─────┴────┴────┴──────┴────┴────┴────┴────┘
  * ```
+ *
+ * With `dated` the upper bits say when the value becomes stale: see freshness.ts.
  *
  * No bit at all is text in UTF-8, which is what every client writes for strings, and 2 is JSON for the npm
  * packages `memcached` and `memcache-client` alike. 4 (bytes) and 8 (numbers in decimal digits, so that incr works) are as in
@@ -30,6 +32,10 @@ export const ValueFlag: {
   readonly text: 0x400;
   /** "There is nothing": negative caching. The byte stored with it means nothing. */
   readonly absent: 0x200;
+  /** The upper bits say from when on the value is stale. */
+  readonly dated: 0x800;
+  /** Of a dated value: the two bytes of the dictionary's id are in front of the compressed bytes. */
+  readonly idInFront: 0x4000;
 } = {
   zstd: 0x1,
   json: 0x2,
@@ -42,6 +48,8 @@ export const ValueFlag: {
   brotli: 0x100,
   text: 0x400,
   absent: 0x200,
+  dated: 0x800,
+  idInFront: 0x4000,
 };
 
 const TYPE_MASK = 0x67e;
@@ -53,8 +61,9 @@ export function typeOf(flags: number): number {
   return flags & TYPE_MASK;
 }
 
+/** 0 for none, and for dated values, which have it elsewhere. */
 export function dictionaryIdOf(flags: number): number {
-  return flags >>> DICTIONARY_SHIFT;
+  return (flags & ValueFlag.dated) !== 0 ? 0 : flags >>> DICTIONARY_SHIFT;
 }
 
 export function withDictionary(flags: number, dictionaryId: number): number {

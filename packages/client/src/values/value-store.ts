@@ -5,6 +5,7 @@ import type { FillerValues } from '../leases/filler.ts';
 import type { ChunkStore } from './chunks.ts';
 import type { EncodedValue, ValueCodec, ValueSchema } from './codec.ts';
 import { ValueFlag } from './flags.ts';
+import { withStaleMoment } from './freshness.ts';
 
 type AnySchema = ValueSchema<never, unknown> | undefined;
 
@@ -35,8 +36,10 @@ export class ValueStore implements FillerValues {
     key: string,
     ttlMs: number,
     schema: AnySchema,
+    staleAtMs: number = Infinity,
   ): EncodedValue | Promise<EncodedValue> {
-    const encoded = this.#codec.encode(value as never, schema);
+    const plain = this.#codec.encode(value as never, schema);
+    const encoded = staleAtMs === Infinity ? plain : withStaleMoment(plain, staleAtMs, this.#wallNow());
     if (!this.#chunks.isLarge(encoded)) return encoded;
     return this.#chunks.split(key, encoded, exptimeOf(ttlMs, this.#wallNow()));
   }

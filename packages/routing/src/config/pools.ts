@@ -5,6 +5,7 @@ import { type DestinationOptions, Dialect, type TlsSettings } from '../destinati
 import type { Destinations } from '../destination/destinations.ts';
 import type { ServerDestination } from '../destination/server-destination.ts';
 import { RoutingError } from '../errors.ts';
+import { POOL_INHERITANCE_MAX } from '../limits.ts';
 import type { Pool } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, formatPath, type Step } from './document.ts';
@@ -104,6 +105,10 @@ export class PoolFactory {
         [...steps, 'inherit'],
         `pools inherit in a circle: ${[...seen, parentName].join(', ')}`,
       );
+    }
+    if (seen.length >= POOL_INHERITANCE_MAX) {
+      const limit = `${POOL_INHERITANCE_MAX} pools (POOL_INHERITANCE_MAX)`;
+      throw configError([...steps, 'inherit'], `pools inherit through more than ${limit}`);
     }
     const parent = Object.hasOwn(this.#options.pools, parentName)
       ? this.#options.pools[parentName]

@@ -4,6 +4,7 @@ import {
   CONNECTIONS_PER_DESTINATION_MAX,
   OUTSTANDING_MAX,
   POOL_SERVERS_MAX,
+  POOLS_MAX,
   PROBE_DELAY_MAX_MS,
   TIMEOUT_MS_MAX,
 } from '../limits.ts';
@@ -91,8 +92,14 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   security_mech: z.enum(['plain', 'ssl', 'tls']).optional(),
   ssl: z.boolean().optional(),
   dialect: z.enum(['auto', 'memcached', 'larder']).optional(),
-  user: z.string().min(1).optional(),
-  password: z.string().min(1).optional(),
+  user: z
+    .string()
+    .regex(/^[^\s\p{Cc}]+$/u, 'expected a name without spaces and control characters')
+    .optional(),
+  password: z
+    .string()
+    .regex(/^[^\p{Cc}]+$/u, 'expected no control characters')
+    .optional(),
   udp_port: z
     .union([z.int().min(1).max(0xffff), z.literal('same')], { error: 'expected a port, or "same"' })
     .optional(),
@@ -147,8 +154,15 @@ export function checkPool(json: unknown, steps: readonly Step[]): PoolJson {
   return parsed.data;
 }
 
+function checkCount(pools: unknown): void {
+  const count = typeof pools === 'object' && pools !== null ? Object.keys(pools).length : 0;
+  if (count > POOLS_MAX) throw configError(['pools'], `there are ${count}, at most ${POOLS_MAX} (POOLS_MAX)`);
+}
+
 /** Checks the frame; throws a RoutingError CONFIG. */
 export function checkConfig(document: unknown): ConfigJson {
+  // Before each of them is checked.
+  if (typeof document === 'object' && document !== null && 'pools' in document) checkCount(document.pools);
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) throw issueError(parsed.error, []);
   const { route, routes, named_handles: named, default_prefix: defaultPrefix } = parsed.data;
@@ -175,7 +189,8 @@ export function checkConfig(document: unknown): ConfigJson {
       namedHandles.set(name, { json, steps: ['named_handles', name] });
     }
   }
-  const pools = { ...parsed.data.pools };
+  // Whatever they are called, none of them is what others are inherited from.
+  const pools: Record<string, PoolJson> = { ...parsed.data.pools };
   for (const [name, cluster] of Object.entries(parsed.data.clusters ?? {})) {
     for (const [poolName, pool] of Object.entries(cluster.pools ?? {})) {
       if (Object.hasOwn(pools, poolName)) {
@@ -184,6 +199,7 @@ export function checkConfig(document: unknown): ConfigJson {
       pools[poolName] = pool;
     }
   }
+  checkCount(pools);
   return { pools, route, routes: entries, namedHandles, defaultPrefix };
 }
 

@@ -34,10 +34,13 @@ export function parseAddress(text: string): ParsedAddress {
   if (text.startsWith('unix:')) {
     const path = text.slice(5);
     if (path === '') throw wrong(text, 'no path behind unix:');
+    if (path.includes('\0')) throw wrong(text, 'a path has no NUL');
     return { address: { kind: 'unix', path }, isTls: undefined };
   }
   const match =
-    /^(?:\[([0-9a-fA-F:.%a-z]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?(?::([a-z]+))?(?::([a-z0-9_]+))?$/.exec(text);
+    /^(?:\[([0-9a-fA-F:.%a-z]+)\]|([^:[\]\s\p{Cc}]+))(?::(\d{1,5}))?(?::([a-z]+))?(?::([a-z0-9_]+))?$/u.exec(
+      text,
+    );
   if (match === null) throw wrong(text, 'expected host:port, [IPv6]:port or unix:/path');
   const [, bracketed, bare, portText, protocol, security] = match;
   const host = bracketed ?? bare ?? '';
