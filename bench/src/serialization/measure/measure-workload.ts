@@ -128,27 +128,21 @@ class WorkloadRun {
   }
 
   async #start(over: 'nic' | Protocol, names: readonly string[]): Promise<Contestant[]> {
-    const { serializers, serverCpu, thresholds } = this.#settings;
+    const { serializers, serverCpu, loadCpu, thresholds } = this.#settings;
     const referenceBytesMin = Math.min(thresholds[over], NEVER_BYTES);
     const contestants: Contestant[] = names.map((serializer) => {
-      const server: Server = new PeerProcess(this.#processes, serializer, '../server/main.ts', serverCpu);
+      // What is done before anything is measured may take all that there is.
+      const cpus = `${serverCpu},${loadCpu}`;
+      const server: Server = new PeerProcess(this.#processes, serializer, '../server/main.ts', cpus);
       // Its requests are made once, and stay in its slot.
       const slot = serializers.indexOf(serializer) + 1;
       const target = { protocol: 'tcp' as const, port: 0, slot, serializer, pid: server.pid };
       return { serializer, server, target };
     });
-    await inGroups(contestants, STARTS, ({ server, target }) =>
-      server.ask(
-        {
-          kind: 'prepare',
-          store: this.#store,
-          slot: target.slot,
-          serializer: target.serializer,
-          referenceBytesMin,
-        },
-        'ready',
-      ),
+    await inGroups(contestants, STARTS, ({ serializer, server, target: { slot } }) =>
+      server.ask({ kind: 'prepare', store: this.#store, slot, serializer, referenceBytesMin }, 'ready'),
     );
+    for (const { server } of contestants) server.pin(serverCpu);
     return contestants;
   }
 

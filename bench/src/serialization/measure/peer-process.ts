@@ -1,4 +1,5 @@
 /** A process of the benchmark that is asked by messages and answers each with one. */
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { BenchError } from '../../errors.ts';
 import type { BenchProcess, Processes } from '../../harness/processes.ts';
@@ -53,6 +54,11 @@ export class PeerProcess<Command extends object, Reply extends { readonly kind: 
 
   async stop(): Promise<void> {
     await this.#processes.end(this.#process);
+  }
+
+  /** From now on all its threads run on these CPUs. */
+  pin(cpus: string): void {
+    execFileSync('taskset', ['-acp', cpus, String(this.pid)], { stdio: 'ignore' });
   }
 
   /** At once: for a process whose thread is in the kernel. */

@@ -32,7 +32,7 @@ const GOOGLE = 'google-';
 const HYBRID_LOSS_MAX = 0.02;
 const ONE_PASS_GAIN = 1.05;
 /** A ratio this far from its target, as a part of it, is measured more closely; and rivals so near each other. */
-const NEAR_TARGET = 0.12;
+const NEAR_TARGET = 0.18;
 const NEAR_RIVAL = 0.06;
 const HALVES: readonly string[] = ['larder-references', 'larder-copies'];
 

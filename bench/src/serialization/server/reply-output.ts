@@ -81,7 +81,7 @@ abstract class PartOutput implements ReplyOutput, SendTarget {
   messageId = 0;
   /** Behind what `sendObject` has written. */
   cursor = 0;
-  protected readonly arena: Arena;
+  readonly arena: Arena;
   protected at = 0;
 
   constructor(arena: Arena) {
