@@ -38,13 +38,7 @@ export class GetRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetRequestInit, encoder?: wire.Encoder): GetRequest {
-    const object = new GetRequest(encoder);
-    try {
-      return object.assign(init);
-    } catch (error) {
-      object.$encoder.hasGarbage = true;
-      throw error;
-    }
+    return new GetRequest(encoder).assign(init);
   }
 
   /** Sets the fields that are there. */
@@ -61,7 +55,7 @@ export class GetRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
+    encoder.drop(this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -97,10 +91,6 @@ export class GetRequest implements wire.WireObject {
     this.id = 0;
     this.$keySize = 0;
     this.segment = 0;
-  }
-
-  $keep(live: wire.LivePlaces): void {
-    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -255,13 +245,7 @@ export class GetReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetReplyInit, encoder?: wire.Encoder): GetReply {
-    const object = new GetReply(encoder);
-    try {
-      return object.assign(init);
-    } catch (error) {
-      object.$encoder.hasGarbage = true;
-      throw error;
-    }
+    return new GetReply(encoder).assign(init);
   }
 
   /** Sets the fields that are there. */
@@ -275,7 +259,8 @@ export class GetReply implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.replaceAll(values);
+    this.$vals.drop();
+    this.$vals.appendAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -288,10 +273,6 @@ export class GetReply implements wire.WireObject {
   $clear(): void {
     this.id = 0;
     this.$vals.clear();
-  }
-
-  $keep(live: wire.LivePlaces): void {
-    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {
@@ -438,13 +419,7 @@ export class PutRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutRequestInit, encoder?: wire.Encoder): PutRequest {
-    const object = new PutRequest(encoder);
-    try {
-      return object.assign(init);
-    } catch (error) {
-      object.$encoder.hasGarbage = true;
-      throw error;
-    }
+    return new PutRequest(encoder).assign(init);
   }
 
   /** Sets the fields that are there. */
@@ -461,7 +436,7 @@ export class PutRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
+    encoder.drop(this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -491,7 +466,7 @@ export class PutRequest implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
+    encoder.drop(this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -527,11 +502,6 @@ export class PutRequest implements wire.WireObject {
     this.id = 0;
     this.$keySize = 0;
     this.$valSize = 0;
-  }
-
-  $keep(live: wire.LivePlaces): void {
-    live.add(this.$keySize, this.$keyPlace);
-    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -688,13 +658,7 @@ export class PutReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutReplyInit, encoder?: wire.Encoder): PutReply {
-    const object = new PutReply(encoder);
-    try {
-      return object.assign(init);
-    } catch (error) {
-      object.$encoder.hasGarbage = true;
-      throw error;
-    }
+    return new PutReply(encoder).assign(init);
   }
 
   /** Sets the fields that are there. */
@@ -712,9 +676,6 @@ export class PutReply implements wire.WireObject {
 
   $clear(): void {
     this.id = 0;
-  }
-
-  $keep(_live: wire.LivePlaces): void {
   }
 
   $measure(depth: number): number {
