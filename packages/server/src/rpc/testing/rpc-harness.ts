@@ -164,15 +164,19 @@ export class RpcHarness {
     for (const owner of owners.splice(0)) this.rpc.onRelease(owner);
   }
 
+  /** Chunks of items that are in use. */
+  itemChunks(): number {
+    return this.session.store.slabStatistics().reduce((sum, { usedChunks }) => sum + usedChunks, 0);
+  }
+
   /** Chunks that are in use although every item was removed: references that nobody gave back. */
   leakedChunks(): number {
     const { store } = this.session;
     this.session.ask('flush_all\r\n');
     this.session.advance(2);
     this.#keepBlock();
-    const items = store.slabStatistics().reduce((sum, { usedChunks }) => sum + usedChunks, 0);
     const buffers = this.#connections.size;
-    return items + store.networkAllocator().chunksInUse() - this.#chunksAtStart - buffers;
+    return this.itemChunks() + store.networkAllocator().chunksInUse() - this.#chunksAtStart - buffers;
   }
 
   /** A failure is written with the encoder, which keeps its block, unless it was given away before. */

@@ -134,6 +134,8 @@ export interface HarnessOptions {
   readonly users?: readonly string[];
   readonly sendBufferBytes?: number;
   readonly networkPages?: number;
+  /** Memory that a real transport can use; an ordinary ArrayBuffer without. */
+  readonly arena?: (bytes: number) => Arena;
 }
 
 export class SessionHarness {
@@ -155,7 +157,7 @@ export class SessionHarness {
       { memoryBytes: 64 << 20, hashSeed: [1, 2], casBase: [0, 1], ...options.store },
       { networkPages: options.networkPages ?? 4 },
     );
-    this.arena = Arena.portable(layout.arenaBytes);
+    this.arena = (options.arena ?? Arena.portable)(layout.arenaBytes);
     this.store = Store.create(this.arena, layout, () => this.seconds);
     this.pool = new BufferPool(this.store.networkAllocator(), 16_384, 4);
     this.#receive = this.pool.take();
