@@ -11,6 +11,7 @@ import { withoutVersion } from './testing/generated-code.ts';
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 /** [folder, schema] */
 const CHECKED_IN: readonly (readonly [string, string])[] = [
+  ['client/src/testing', 'album.proto'],
   ['protocol/src/rpc', 'larder-rpc.proto'],
   ['echo/src/schema', 'echo.proto'],
   ['wire/src/rpc', 'failure.proto'],

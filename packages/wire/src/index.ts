@@ -10,6 +10,7 @@ export type { FieldShape, PairShape, Shape, ShapedClass } from './decode/shape.t
 export { View } from './decode/view.ts';
 export { BytesListBuilder } from './encode/bytes-list-builder.ts';
 export { Encoder, type ReferenceTarget } from './encode/encoder.ts';
+export type { LivePlaces } from './encode/live-places.ts';
 export { MapBuilder, MessageMapBuilder } from './encode/map-builder.ts';
 export { MessageListBuilder } from './encode/message-list-builder.ts';
 export * from './encode/numbers.ts';

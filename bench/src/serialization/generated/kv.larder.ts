@@ -38,7 +38,13 @@ export class GetRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetRequestInit, encoder?: wire.Encoder): GetRequest {
-    return new GetRequest(encoder).assign(init);
+    const object = new GetRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -55,7 +61,7 @@ export class GetRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -91,6 +97,10 @@ export class GetRequest implements wire.WireObject {
     this.id = 0;
     this.$keySize = 0;
     this.segment = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -245,7 +255,13 @@ export class GetReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetReplyInit, encoder?: wire.Encoder): GetReply {
-    return new GetReply(encoder).assign(init);
+    const object = new GetReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -259,8 +275,7 @@ export class GetReply implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -273,6 +288,10 @@ export class GetReply implements wire.WireObject {
   $clear(): void {
     this.id = 0;
     this.$vals.clear();
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {
@@ -419,7 +438,13 @@ export class PutRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutRequestInit, encoder?: wire.Encoder): PutRequest {
-    return new PutRequest(encoder).assign(init);
+    const object = new PutRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -436,7 +461,7 @@ export class PutRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -466,7 +491,7 @@ export class PutRequest implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -502,6 +527,11 @@ export class PutRequest implements wire.WireObject {
     this.id = 0;
     this.$keySize = 0;
     this.$valSize = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -658,7 +688,13 @@ export class PutReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutReplyInit, encoder?: wire.Encoder): PutReply {
-    return new PutReply(encoder).assign(init);
+    const object = new PutReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -676,6 +712,9 @@ export class PutReply implements wire.WireObject {
 
   $clear(): void {
     this.id = 0;
+  }
+
+  $keep(_live: wire.LivePlaces): void {
   }
 
   $measure(depth: number): number {

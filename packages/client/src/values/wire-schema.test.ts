@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Album, type AlbumInit, AlbumView } from '../testing/album-message.ts';
+import { Album, type AlbumInit, AlbumView } from '../testing/album.larder.ts';
 import { eachServer } from '../testing/each-server.ts';
 import { ValueCodec } from './codec.ts';
 import { ValueFlag } from './flags.ts';

@@ -35,7 +35,13 @@ export class Echo implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: EchoInit, encoder?: wire.Encoder): Echo {
-    return new Echo(encoder).assign(init);
+    const object = new Echo(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -53,7 +59,7 @@ export class Echo implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -81,19 +87,20 @@ export class Echo implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   get left(): Echo | undefined {
     return this.$left instanceof Echo ? this.$left : undefined;
   }
   set left(value: Echo | EchoView | EchoInit | undefined) {
+    if (this.$left !== undefined) this.$encoder.hasGarbage = true;
     this.$left = value === undefined ? undefined : Echo.$adopt(this.$encoder, value);
   }
   /** Sets the field to an empty message and returns it. */
   initLeft(): Echo {
     const value = new Echo(this.$encoder);
+    if (this.$left !== undefined) this.$encoder.hasGarbage = true;
     this.$left = value;
     return value;
   }
@@ -102,11 +109,13 @@ export class Echo implements wire.WireObject {
     return this.$right instanceof Echo ? this.$right : undefined;
   }
   set right(value: Echo | EchoView | EchoInit | undefined) {
+    if (this.$right !== undefined) this.$encoder.hasGarbage = true;
     this.$right = value === undefined ? undefined : Echo.$adopt(this.$encoder, value);
   }
   /** Sets the field to an empty message and returns it. */
   initRight(): Echo {
     const value = new Echo(this.$encoder);
+    if (this.$right !== undefined) this.$encoder.hasGarbage = true;
     this.$right = value;
     return value;
   }
@@ -124,6 +133,13 @@ export class Echo implements wire.WireObject {
     this.$vals.clear();
     this.$left = undefined;
     this.$right = undefined;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$valSize, this.$valPlace);
+    this.$vals.keep(live);
+    this.$left?.$keep(live);
+    this.$right?.$keep(live);
   }
 
   $measure(depth: number): number {

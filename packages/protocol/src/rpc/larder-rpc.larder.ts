@@ -76,7 +76,13 @@ export class GetRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetRequestInit, encoder?: wire.Encoder): GetRequest {
-    return new GetRequest(encoder).assign(init);
+    const object = new GetRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -92,7 +98,7 @@ export class GetRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -127,6 +133,10 @@ export class GetRequest implements wire.WireObject {
     this.$generation = 0;
     this.$keySize = 0;
     this.version = false;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -268,7 +278,13 @@ export class GetReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetReplyInit, encoder?: wire.Encoder): GetReply {
-    return new GetReply(encoder).assign(init);
+    const object = new GetReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -286,7 +302,7 @@ export class GetReply implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -323,6 +339,10 @@ export class GetReply implements wire.WireObject {
     this.status = 0;
     this.flags = 0;
     this.version = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -476,7 +496,13 @@ export class GetMRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetMRequestInit, encoder?: wire.Encoder): GetMRequest {
-    return new GetMRequest(encoder).assign(init);
+    const object = new GetMRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -489,8 +515,7 @@ export class GetMRequest implements wire.WireObject {
     return this.$keys;
   }
   set keys(values: Iterable<Uint8Array | string>) {
-    this.$keys.drop();
-    this.$keys.appendAll(values);
+    this.$keys.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -502,6 +527,10 @@ export class GetMRequest implements wire.WireObject {
 
   $clear(): void {
     this.$keys.clear();
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$keys.keep(live);
   }
 
   $measure(depth: number): number {
@@ -634,7 +663,13 @@ export class GetMReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetMReplyInit, encoder?: wire.Encoder): GetMReply {
-    return new GetMReply(encoder).assign(init);
+    const object = new GetMReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -650,8 +685,7 @@ export class GetMReply implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Positions of keys that have no value. */
@@ -661,9 +695,9 @@ export class GetMReply implements wire.WireObject {
   set missing(values: ArrayLike<number>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "uint32", this.$missingCount, this.$missingPlace);
+    const count = this.$missingCount;
     this.$missingCount = 0;
-    this.$missingPlace = wire.stagePacked(encoder, "uint32", values);
+    this.$missingPlace = wire.replacePacked(encoder, "uint32", values, count, this.$missingPlace);
     this.$missingCount = encoder.size;
   }
 
@@ -674,9 +708,9 @@ export class GetMReply implements wire.WireObject {
   set flags(values: ArrayLike<number>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "uint32", this.$flagsCount, this.$flagsPlace);
+    const count = this.$flagsCount;
     this.$flagsCount = 0;
-    this.$flagsPlace = wire.stagePacked(encoder, "uint32", values);
+    this.$flagsPlace = wire.replacePacked(encoder, "uint32", values, count, this.$flagsPlace);
     this.$flagsCount = encoder.size;
   }
 
@@ -692,6 +726,12 @@ export class GetMReply implements wire.WireObject {
     this.$vals.clear();
     this.$missingCount = 0;
     this.$flagsCount = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$vals.keep(live);
+    wire.keepPacked(live, "uint32", this.$missingCount, this.$missingPlace);
+    wire.keepPacked(live, "uint32", this.$flagsCount, this.$flagsPlace);
   }
 
   $measure(depth: number): number {
@@ -840,7 +880,13 @@ export class GetListRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetListRequestInit, encoder?: wire.Encoder): GetListRequest {
-    return new GetListRequest(encoder).assign(init);
+    const object = new GetListRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -855,7 +901,7 @@ export class GetListRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -889,6 +935,10 @@ export class GetListRequest implements wire.WireObject {
   $clear(): void {
     this.$generation = 0;
     this.$keySize = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -1017,7 +1067,13 @@ export class GetListReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetListReplyInit, encoder?: wire.Encoder): GetListReply {
-    return new GetListReply(encoder).assign(init);
+    const object = new GetListReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -1033,8 +1089,7 @@ export class GetListReply implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -1048,6 +1103,10 @@ export class GetListReply implements wire.WireObject {
     this.$vals.clear();
     this.status = 0;
     this.flags = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {
@@ -1194,7 +1253,13 @@ export class GetFromListRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetFromListRequestInit, encoder?: wire.Encoder): GetFromListRequest {
-    return new GetFromListRequest(encoder).assign(init);
+    const object = new GetFromListRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -1210,7 +1275,7 @@ export class GetFromListRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -1245,6 +1310,10 @@ export class GetFromListRequest implements wire.WireObject {
     this.$generation = 0;
     this.$keySize = 0;
     this.index = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -1387,7 +1456,13 @@ export class GetFromListReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetFromListReplyInit, encoder?: wire.Encoder): GetFromListReply {
-    return new GetFromListReply(encoder).assign(init);
+    const object = new GetFromListReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -1405,7 +1480,7 @@ export class GetFromListReply implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -1442,6 +1517,10 @@ export class GetFromListReply implements wire.WireObject {
     this.status = 0;
     this.count = 0;
     this.flags = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -1610,7 +1689,13 @@ export class PutRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutRequestInit, encoder?: wire.Encoder): PutRequest {
-    return new PutRequest(encoder).assign(init);
+    const object = new PutRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -1630,7 +1715,7 @@ export class PutRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -1660,7 +1745,7 @@ export class PutRequest implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -1699,6 +1784,11 @@ export class PutRequest implements wire.WireObject {
     this.expiry = 0;
     this.mode = 0;
     this.version = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -1878,7 +1968,13 @@ export class PutReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutReplyInit, encoder?: wire.Encoder): PutReply {
-    return new PutReply(encoder).assign(init);
+    const object = new PutReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -1896,6 +1992,9 @@ export class PutReply implements wire.WireObject {
 
   $clear(): void {
     this.status = 0;
+  }
+
+  $keep(_live: wire.LivePlaces): void {
   }
 
   $measure(depth: number): number {
@@ -2020,7 +2119,13 @@ export class PutMRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutMRequestInit, encoder?: wire.Encoder): PutMRequest {
-    return new PutMRequest(encoder).assign(init);
+    const object = new PutMRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -2036,8 +2141,7 @@ export class PutMRequest implements wire.WireObject {
     return this.$keys;
   }
   set keys(values: Iterable<Uint8Array | string>) {
-    this.$keys.drop();
-    this.$keys.appendAll(values);
+    this.$keys.replaceAll(values);
   }
 
   /** As many as keys. */
@@ -2045,8 +2149,7 @@ export class PutMRequest implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -2061,6 +2164,11 @@ export class PutMRequest implements wire.WireObject {
     this.$vals.clear();
     this.flags = 0;
     this.expiry = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$keys.keep(live);
+    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {
@@ -2220,7 +2328,13 @@ export class PutMReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutMReplyInit, encoder?: wire.Encoder): PutMReply {
-    return new PutMReply(encoder).assign(init);
+    const object = new PutMReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -2236,9 +2350,9 @@ export class PutMReply implements wire.WireObject {
   set statuses(values: ArrayLike<Status>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "int32", this.$statusesCount, this.$statusesPlace);
+    const count = this.$statusesCount;
     this.$statusesCount = 0;
-    this.$statusesPlace = wire.stagePacked(encoder, "int32", values);
+    this.$statusesPlace = wire.replacePacked(encoder, "int32", values, count, this.$statusesPlace);
     this.$statusesCount = encoder.size;
   }
 
@@ -2252,6 +2366,10 @@ export class PutMReply implements wire.WireObject {
   $clear(): void {
     this.$generation = 0;
     this.$statusesCount = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    wire.keepPacked(live, "int32", this.$statusesCount, this.$statusesPlace);
   }
 
   $measure(depth: number): number {
@@ -2380,7 +2498,13 @@ export class PutListRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: PutListRequestInit, encoder?: wire.Encoder): PutListRequest {
-    return new PutListRequest(encoder).assign(init);
+    const object = new PutListRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -2398,7 +2522,7 @@ export class PutListRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -2427,8 +2551,7 @@ export class PutListRequest implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -2444,6 +2567,11 @@ export class PutListRequest implements wire.WireObject {
     this.$vals.clear();
     this.flags = 0;
     this.expiry = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
+    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {
@@ -2608,7 +2736,13 @@ export class AppendRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: AppendRequestInit, encoder?: wire.Encoder): AppendRequest {
-    return new AppendRequest(encoder).assign(init);
+    const object = new AppendRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -2624,7 +2758,7 @@ export class AppendRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -2655,7 +2789,7 @@ export class AppendRequest implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -2690,6 +2824,11 @@ export class AppendRequest implements wire.WireObject {
     this.$generation = 0;
     this.$keySize = 0;
     this.$valSize = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -2835,7 +2974,13 @@ export class DeleteRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: DeleteRequestInit, encoder?: wire.Encoder): DeleteRequest {
-    return new DeleteRequest(encoder).assign(init);
+    const object = new DeleteRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -2851,7 +2996,7 @@ export class DeleteRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -2886,6 +3031,10 @@ export class DeleteRequest implements wire.WireObject {
     this.$generation = 0;
     this.$keySize = 0;
     this.holdoff = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -3021,7 +3170,13 @@ export class LeaseGetRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: LeaseGetRequestInit, encoder?: wire.Encoder): LeaseGetRequest {
-    return new LeaseGetRequest(encoder).assign(init);
+    const object = new LeaseGetRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -3036,7 +3191,7 @@ export class LeaseGetRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -3070,6 +3225,10 @@ export class LeaseGetRequest implements wire.WireObject {
   $clear(): void {
     this.$generation = 0;
     this.$keySize = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
   }
 
   $measure(depth: number): number {
@@ -3207,7 +3366,13 @@ export class LeaseGetReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: LeaseGetReplyInit, encoder?: wire.Encoder): LeaseGetReply {
-    return new LeaseGetReply(encoder).assign(init);
+    const object = new LeaseGetReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -3227,7 +3392,7 @@ export class LeaseGetReply implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -3265,6 +3430,10 @@ export class LeaseGetReply implements wire.WireObject {
     this.flags = 0;
     this.token = 0;
     this.stale = false;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {
@@ -3441,7 +3610,13 @@ export class LeaseSetRequest implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: LeaseSetRequestInit, encoder?: wire.Encoder): LeaseSetRequest {
-    return new LeaseSetRequest(encoder).assign(init);
+    const object = new LeaseSetRequest(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -3460,7 +3635,7 @@ export class LeaseSetRequest implements wire.WireObject {
   set key(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$keySize, this.$keyPlace);
+    if (this.$keySize > 0) value = encoder.replaced(value, this.$keySize, this.$keyPlace);
     this.$keySize = 0;
     this.$keyPlace = encoder.stage(value);
     this.$keySize = encoder.size;
@@ -3490,7 +3665,7 @@ export class LeaseSetRequest implements wire.WireObject {
   set val(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$valSize, this.$valPlace);
+    if (this.$valSize > 0) value = encoder.replaced(value, this.$valSize, this.$valPlace);
     this.$valSize = 0;
     this.$valPlace = encoder.stage(value);
     this.$valSize = encoder.size;
@@ -3528,6 +3703,11 @@ export class LeaseSetRequest implements wire.WireObject {
     this.token = 0;
     this.flags = 0;
     this.expiry = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$keySize, this.$keyPlace);
+    live.add(this.$valSize, this.$valPlace);
   }
 
   $measure(depth: number): number {

@@ -34,7 +34,10 @@ function emitOneof(code: Code, oneof: OneofModel): void {
           `if (this.${names.storage} === ${each.number}) this.$encoder.drop(this.${storage.size}, this.${storage.place});`,
         );
         code.line(`this.${storage.size} = 0;`);
-      } else if (value.kind === 'message') code.line(`this.${storage.value} = undefined;`);
+      } else if (value.kind === 'message') {
+        code.line(`if (this.${storage.value} !== undefined) this.$encoder.hasGarbage = true;`);
+        code.line(`this.${storage.value} = undefined;`);
+      }
     }
     code.line(`this.${names.storage} = 0;`);
   });
@@ -115,6 +118,7 @@ function emitMessage(code: Code, model: MessageModel, field: FieldModel): void {
   code.block([`set ${name}(value: `, writeType(field.value, types), ' | undefined)'], () => {
     emitMark(code, model, field);
     if (oneof === undefined) {
+      code.line(`if (this.${storage.value} !== undefined) this.$encoder.hasGarbage = true;`);
       code.line(
         `this.${storage.value} = value === undefined ? undefined : `,
         builder,
@@ -129,7 +133,10 @@ function emitMessage(code: Code, model: MessageModel, field: FieldModel): void {
   code.line('/** Sets the field to an empty message and returns it. */');
   code.block([`${storage.init}(): `, builder], () => {
     code.line('const value = new ', builder, '(this.$encoder);');
-    if (oneof === undefined) emitMark(code, model, field);
+    if (oneof === undefined) {
+      emitMark(code, model, field);
+      code.line(`if (this.${storage.value} !== undefined) this.$encoder.hasGarbage = true;`);
+    }
     code.line(oneof === undefined ? `this.${storage.value} = value;` : `this.${name} = value;`);
     code.line('return value;');
   });
@@ -183,11 +190,15 @@ function emitStage(
   code.line('const encoder = this.$encoder;');
   code.line('this.$generation = encoder.claim(this.$generation);');
   emitMark(code, model, field);
+  const mayAlias = call === 'stage(value)';
   if (oneof !== undefined) {
+    if (mayAlias) code.line(`if (this.${oneof.names.storage} !== 0) value = encoder.unaliased(value);`);
     if (mayBeUndefined) emitChoose(code, oneof, field);
     else code.line(`this.${oneof.names.clear}();`);
   } else {
-    code.line(`encoder.drop(this.${storage.size}, this.${storage.place});`);
+    const staged = `this.${storage.size}, this.${storage.place}`;
+    if (mayAlias) code.line(`if (this.${storage.size} > 0) value = encoder.replaced(value, ${staged});`);
+    else code.line(`encoder.drop(${staged});`);
     code.line(`this.${storage.size} = ${emptySize(field)};`);
     if (mayBeUndefined) code.line('if (value === undefined) return;');
   }
@@ -209,13 +220,15 @@ function emitCollection(code: Code, model: MessageModel, field: FieldModel): voi
     code.line(`return this.${storage.value};`),
   );
   code.block([`set ${name}(values: `, initType(field, types), ')'], () => {
+    if (field.shape === 'list' && value.kind !== 'message') {
+      code.line(`this.${storage.value}.replaceAll(values);`);
+      return;
+    }
     code.line(`this.${storage.value}.drop();`);
     const adopt =
       value.kind === 'message' ? [types.builder(value.message), '.$adopt(this.$encoder, value)'] : [];
     if (field.shape === 'list') {
-      if (value.kind === 'message')
-        code.line(`for (const value of values) this.${storage.value}.push(`, ...adopt, ');');
-      else code.line(`this.${storage.value}.appendAll(values);`);
+      code.line(`for (const value of values) this.${storage.value}.push(`, ...adopt, ');');
     } else if (value.kind === 'message') {
       code.line(`for (const [key, value] of values) this.${storage.value}.put(key, `, ...adopt, ');');
     } else {
@@ -236,9 +249,11 @@ function emitPacked(code: Code, model: MessageModel, field: FieldModel): void {
     code.line('const encoder = this.$encoder;');
     code.line('this.$generation = encoder.claim(this.$generation);');
     emitMark(code, model, field);
-    code.line(`wire.dropPacked(encoder, ${type}, this.${storage.size}, this.${storage.place});`);
+    code.line(`const count = this.${storage.size};`);
     code.line(`this.${storage.size} = 0;`);
-    code.line(`this.${storage.place} = wire.stagePacked(encoder, ${type}, values);`);
+    code.line(
+      `this.${storage.place} = wire.replacePacked(encoder, ${type}, values, count, this.${storage.place});`,
+    );
     code.line(`this.${storage.size} = encoder.size;`);
   });
 }

@@ -19,9 +19,15 @@ export function emitBuilder(code: Code, model: MessageModel): void {
     emitConstructor(code, model);
     code.line();
     code.line('/** A message with these fields. Without an encoder it has one of its own. */');
-    code.block([`static from(init: ${init}, encoder?: wire.Encoder): ${builder}`], () =>
-      code.line(`return new ${builder}(encoder).assign(init);`),
-    );
+    code.block([`static from(init: ${init}, encoder?: wire.Encoder): ${builder}`], () => {
+      code.line(`const object = new ${builder}(encoder);`);
+      code.line('try {');
+      code.line('  return object.assign(init);');
+      code.line('} catch (error) {');
+      code.line('  object.$encoder.hasGarbage = true;');
+      code.line('  throw error;');
+      code.line('}');
+    });
     code.line();
     code.line('/** Sets the fields that are there. */');
     const parameter = model.fields.length === 0 ? '_init' : 'init';
@@ -32,6 +38,7 @@ export function emitBuilder(code: Code, model: MessageModel): void {
     });
     emitAccessors(code, model);
     emitReset(code, model);
+    emitKeep(code, model);
     emitMeasure(code, model);
     emitWrite(code, model);
     emitAdoption(code, model);
@@ -183,6 +190,27 @@ function emitClear(code: Code, model: MessageModel, field: FieldModel): void {
   } else if (field.oneof === undefined) {
     code.line(`this.${numberName(model, field)} = ${field.isOptional ? 'undefined' : value.number.zero};`);
   }
+}
+
+/** What the message has staged, for when something of it was replaced. */
+function emitKeep(code: Code, model: MessageModel): void {
+  const fields = model.fields.filter((field) => isCollection(field) || isStaged(field) || isObject(field));
+  code.line();
+  code.block([`$keep(${fields.length === 0 ? '_live' : 'live'}: wire.LivePlaces): void`], () => {
+    for (const field of fields) {
+      const { storage, value } = field;
+      if (isCollection(field)) code.line(`this.${storage.value}.keep(live);`);
+      else if (isObject(field)) code.line(`this.${storage.value}?.$keep(live);`);
+      else if (value.kind === 'number') {
+        const type = JSON.stringify(value.number.name);
+        code.line(`wire.keepPacked(live, ${type}, this.${storage.size}, this.${storage.place});`);
+      } else code.line(`live.add(this.${storage.size}, this.${storage.place});`);
+    }
+  });
+}
+
+function isObject(field: FieldModel): boolean {
+  return field.shape === 'single' && field.value.kind === 'message';
 }
 
 /** What messages that contain this one need of it. */

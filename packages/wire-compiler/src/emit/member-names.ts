@@ -28,6 +28,7 @@ const TAKEN: readonly string[] = [
   '$entries',
   '$generation',
   '$header',
+  '$keep',
   '$marks',
   '$measure',
   '$message',

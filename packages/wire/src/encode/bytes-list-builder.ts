@@ -1,5 +1,6 @@
 /** A repeated bytes or string field of a builder: hybrid pointers as numbers, two per element. */
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 
 const CAPACITY_INITIAL = 8;
 
@@ -91,6 +92,11 @@ export class BytesListBuilder<T extends Uint8Array | string> {
   clear(): void {
     this.#count = 0;
     this.#generation = 0;
+  }
+
+  /** Generated: tells what the elements have staged. */
+  keep(live: LivePlaces): void {
+    for (let index = 0; index < this.#count; index++) live.add(this.#sizes[index]!, this.#places[index]!);
   }
 
   /** Generated: bytes of the list. */

@@ -24,6 +24,7 @@ import { type SendTarget, sendObject } from '../send/send-object.ts';
 import { writeUtf8 } from '../text/utf8-write.ts';
 import { BumpArena } from './bump-arena.ts';
 import { copyAcross, copyIn } from './copy.ts';
+import { LivePlaces } from './live-places.ts';
 import { PendingCopies } from './pending-copies.ts';
 import { OBJECT, POSTED, ReferenceList } from './reference-list.ts';
 import { RelayedMessages } from './relay.ts';
@@ -41,6 +42,8 @@ export class Encoder {
   generation = 1;
   /** Generated: bytes (or elements) of what was staged last. */
   size = 0;
+  /** Generated: an object with staged fields was replaced: they are not to be sent. */
+  hasGarbage = false;
   /** Generated: where headers are written. */
   view: DataView;
   /** Generated: the place in `view` of the message's first byte. */
@@ -77,6 +80,7 @@ export class Encoder {
       references.clear();
     }
     this.#pending.count = 0;
+    this.hasGarbage = false;
     this.relayed.clear();
     this.bump.rewind();
     this.generation++;
@@ -213,10 +217,20 @@ export class Encoder {
     if (send !== null && value.buffer === send.arena.buffer) {
       for (let index = 0; index < references.count && !isOwn; index++) {
         const offset = references.offsets[index]!;
-        isOwn = references.owners[index]! >= 0 && start < offset + references.bytes[index]! && end > offset;
+        const owner = references.owners[index]!;
+        const isInside = owner >= 0 && start < offset + references.bytes[index]! && end > offset;
+        // When somebody else has counted it too, it stays.
+        isOwn = isInside && send.owners.references(owner) === 1;
       }
     }
     return isOwn ? (value.slice() as T) : value;
+  }
+
+  /** Drops staged bytes for a value that may be a part of them; returns the value, or a copy of it. */
+  replaced<T extends Uint8Array | string | undefined>(value: T, bytes: number, place: number): T {
+    const kept = this.unaliased(value);
+    this.drop(bytes, place);
+    return kept;
   }
 
   /** The bytes of a staged field, valid until the next assignment. */
@@ -299,6 +313,7 @@ export class Encoder {
     if (root.$encoder !== this) throw new WireError('FOREIGN', "the object belongs to another encoder's");
     const { references, bump } = this;
     this.structureBytes = root.$measure(0);
+    if (this.hasGarbage) LivePlaces.sweep(this, root);
     let copied = bump.used;
     let referenced = 0;
     if (references.count > 0) {

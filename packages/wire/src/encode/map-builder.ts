@@ -11,6 +11,7 @@ import type { View } from '../decode/view.ts';
 import { MAP_ENTRY_BYTES } from '../limits.ts';
 import type { MapCodec } from '../map-codecs.ts';
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 import { adopt } from './relay.ts';
 import type { WireObject } from './wire-object.ts';
 
@@ -66,7 +67,21 @@ abstract class PairList<K> {
     return this.#index.size * MAP_ENTRY_BYTES;
   }
 
+  /** Generated: tells what keys and values have staged. */
+  keep(live: LivePlaces): void {
+    for (let index = 0; index < this.#index.size; index++) {
+      this.keepWords(live, this.#key, index * PAIR_WORDS);
+      this.keepValue(live, index);
+    }
+  }
+
+  protected abstract keepValue(live: LivePlaces, index: number): void;
+
   protected abstract dropValue(index: number): void;
+
+  protected keepWords<T>(live: LivePlaces, codec: MapCodec<T>, word: number): void {
+    if (codec.put === undefined) live.add(this.words[word]!, this.words[word + 1]!);
+  }
 
   /** The pair of a key, or -1. */
   protected find(key: K): number {
@@ -185,6 +200,10 @@ export class MapBuilder<K, V> extends PairList<K> {
     }
   }
 
+  protected override keepValue(live: LivePlaces, index: number): void {
+    this.keepWords(live, this.#value, index * PAIR_WORDS + 2);
+  }
+
   protected override dropValue(index: number): void {
     this.dropWords(this.#value, index * PAIR_WORDS + 2);
   }
@@ -210,6 +229,7 @@ export class MessageMapBuilder<K, B extends WireObject> extends PairList<K> {
   put(key: K, value: WireObject): this {
     const known = this.find(key);
     if (known >= 0) {
+      this.dropValue();
       this.items[known] = value;
       return this;
     }
@@ -231,5 +251,11 @@ export class MessageMapBuilder<K, B extends WireObject> extends PairList<K> {
     return this.writeKeys(encoder, p) + 8;
   }
 
-  protected override dropValue(): void {}
+  protected override keepValue(live: LivePlaces, index: number): void {
+    this.items[index]!.$keep(live);
+  }
+
+  protected override dropValue(): void {
+    this.encoder.hasGarbage = true;
+  }
 }

@@ -5,6 +5,7 @@
  */
 import type { View } from '../decode/view.ts';
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 import { adopt } from './relay.ts';
 import type { WireObject } from './wire-object.ts';
 
@@ -54,7 +55,13 @@ export class MessageListBuilder<B extends WireObject> {
 
   /** Generated: takes all elements out of the message. */
   drop(): void {
+    if (this.#count > 0) this.#encoder.hasGarbage = true;
     this.clear();
+  }
+
+  /** Generated: tells what the elements have staged. */
+  keep(live: LivePlaces): void {
+    for (let index = 0; index < this.#count; index++) this.items[index]!.$keep(live);
   }
 
   /** Generated: forgets all elements. */

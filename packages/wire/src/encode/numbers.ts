@@ -2,6 +2,7 @@
 import { IS_LITTLE_ENDIAN } from '../decode/memory.ts';
 import { WireError } from '../errors.ts';
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 
 function rangeError(value: number | bigint, type: string): WireError {
   return new WireError('RANGE', `${value} does not fit ${type}`);
@@ -182,13 +183,13 @@ export function replacePacked(
 ): number {
   if (count === 0) return stagePacked(encoder, type, values);
   const kept = ArrayBuffer.isView(values) ? (values as Int32Array).slice() : values;
-  dropPacked(encoder, type, count, place);
+  encoder.drop(count * ELEMENT_BYTES[type], place);
   return stagePacked(encoder, type, kept);
 }
 
-/** Forgets a packed list whose field is assigned again. */
-export function dropPacked(encoder: Encoder, type: PackedType, count: number, place: number): void {
-  encoder.drop(count * ELEMENT_BYTES[type], place);
+/** Generated: tells what a packed list has staged. */
+export function keepPacked(live: LivePlaces, type: PackedType, count: number, place: number): void {
+  live.add(count * ELEMENT_BYTES[type], place);
 }
 
 function isOfType(type: PackedType, values: PackedValues): values is Int32Array<ArrayBuffer> {

@@ -11,6 +11,7 @@ import { View } from '../decode/view.ts';
 import { WireError } from '../errors.ts';
 import { RELAY_BYTES, RELAY_WORD } from '../limits.ts';
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 import type { WireObject } from './wire-object.ts';
 
 /** A received message that was staged. */
@@ -64,6 +65,10 @@ class Relay implements WireObject {
     const { size, place } = this.#staged;
     putRelay(encoder.view, encoder.base + at, this.#object, size, encoder.offsetOf(size, place));
     return at;
+  }
+
+  $keep(live: LivePlaces): void {
+    live.add(this.#staged.size, this.#staged.place);
   }
 
   $clear(): void {}

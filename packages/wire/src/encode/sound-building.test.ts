@@ -157,3 +157,107 @@ test('a list that contains itself is too deep, and what follows is as it should 
   const read = KitchenSinkView.read(encode(sink));
   assert.deepEqual([read.text, read.inners.length], ['next', 0]);
 });
+
+const SECRET = 'TOPSECRET';
+const leaks = (message: Uint8Array): boolean => Buffer.from(message).includes(SECRET);
+
+test('a field takes a part of its own bytes', () => {
+  const large = `${SECRET.repeat(100)}the end`;
+  for (const text of ['hello world', large]) {
+    for (const encoder of [new Encoder(), new Encoder(new SendMemory(makeAllocator()))]) {
+      const sink = new KitchenSink(encoder);
+      sink.data = Buffer.from(text);
+      sink.text = 'x';
+      sink.data = sink.data.subarray(text.length - 5);
+      sink.choiceText = text;
+      sink.choiceText = sink.$encoder.peek(sink.$choiceTextSize, sink.$choiceTextPlace) as unknown as string;
+      sink.blobs = [text, 'second'];
+      sink.blobs = [sink.blobs.peek(1), sink.blobs.peek(0).subarray(0, 3)];
+      sink.ints = Int32Array.of(1, 2, 3);
+      sink.ints = sink.ints.subarray(0, 3);
+      const view = KitchenSinkView.read(encode(sink));
+      assert.equal(Buffer.from(view.data).toString(), text.slice(-5));
+      assert.equal(view.choiceText, text);
+      assert.deepEqual(
+        view.blobs.toArray().map((each) => Buffer.from(each).toString()),
+        ['second', text.slice(0, 3)],
+      );
+      assert.deepEqual([...view.ints], [1, 2, 3]);
+    }
+  }
+});
+
+test('what was replaced is not sent', () => {
+  const replaced: ((sink: KitchenSink) => void)[] = [
+    (sink) => {
+      sink.inner = { name: SECRET };
+      sink.inner = undefined;
+    },
+    (sink) => {
+      sink.inner = { name: SECRET };
+      sink.inner = { name: 'other' };
+    },
+    (sink) => {
+      sink.inner = { child: { name: SECRET } };
+      sink.initInner().name = 'other';
+    },
+    (sink) => {
+      sink.inners = [{ name: SECRET }, { name: 'b' }];
+      sink.inners = [{ name: 'c' }];
+    },
+    (sink) => {
+      sink.people.set('a', Inner.from({ name: SECRET }, sink.$encoder));
+      sink.people.set('a', Inner.from({ name: 'other' }, sink.$encoder));
+    },
+    (sink) => {
+      sink.people = new Map([[SECRET, { name: 'a' }]]);
+      sink.people = new Map();
+    },
+    (sink) => {
+      sink.choiceInner = { name: SECRET };
+      sink.choiceNumber = 3;
+    },
+    (sink) => {
+      sink.inner = InnerView.read(encode(Inner.from({ name: SECRET })));
+      sink.inner = undefined;
+    },
+    (sink) => {
+      const wrong = { name: SECRET, child: { name: 5 as unknown as string } };
+      assert.throws(() => Inner.from(wrong, sink.$encoder), hasCode('TYPE'));
+    },
+  ];
+  for (const [index, replace] of replaced.entries()) {
+    for (const encoder of [new Encoder(), new Encoder(new SendMemory(makeAllocator()))]) {
+      const sink = KitchenSink.from({ text: 'before', counts: new Map([['k', 1]]) }, encoder);
+      replace(sink);
+      sink.data = 'after';
+      sink.doubles = [1.5];
+      const message = encode(sink);
+      assert.ok(!leaks(message), `case ${index}`);
+      const view = KitchenSinkView.read(message);
+      assert.equal(view.text, 'before');
+      assert.equal(Buffer.from(view.data).toString(), 'after');
+      assert.equal(view.counts.get('k'), 1);
+      assert.deepEqual([...view.doubles], [1.5]);
+      assert.equal(encoder.hasGarbage, false);
+    }
+  }
+});
+
+test('what an object shares with one that was replaced stays, and its references are given back once', () => {
+  const memory = new SendMemory(makeAllocator());
+  const buffer = RcBuf.from(memory, new Uint8Array(5000).fill(7));
+  const sink = new KitchenSink(new Encoder(memory));
+  const shared = Inner.from({ name: 'shared' }, sink.$encoder);
+  const outer = new Inner(sink.$encoder);
+  outer.child = shared;
+  outer.name = buffer.bytes as unknown as string;
+  sink.inner = outer;
+  sink.inner = shared;
+  sink.data = buffer.bytes;
+  assert.equal(buffer.references, 3);
+  const view = KitchenSinkView.read(encode(sink));
+  assert.equal(view.inner?.name, 'shared');
+  assert.equal(view.data.length, 5000);
+  assert.equal(buffer.references, 1);
+});

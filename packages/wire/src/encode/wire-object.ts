@@ -1,5 +1,6 @@
 /** What the runtime needs from a generated builder. */
 import type { Encoder } from './encoder.ts';
+import type { LivePlaces } from './live-places.ts';
 
 export interface WireObject {
   readonly $encoder: Encoder;
@@ -10,6 +11,8 @@ export interface WireObject {
   $measure(depth: number): number;
   /** Writes header and lists behind what was written before; returns where the header is. */
   $write(encoder: Encoder): number;
+  /** Tells what its fields have staged. */
+  $keep(live: LivePlaces): void;
   /** Empties all fields. */
   $clear(): void;
 }

@@ -33,7 +33,13 @@ export class Failure implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: FailureInit, encoder?: wire.Encoder): Failure {
-    return new Failure(encoder).assign(init);
+    const object = new Failure(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -50,7 +56,7 @@ export class Failure implements wire.WireObject {
   set code(value: string | Uint8Array) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$codeSize, this.$codePlace);
+    if (this.$codeSize > 0) value = encoder.replaced(value, this.$codeSize, this.$codePlace);
     this.$codeSize = 0;
     this.$codePlace = encoder.stage(value);
     this.$codeSize = encoder.size;
@@ -81,7 +87,7 @@ export class Failure implements wire.WireObject {
   set text(value: string | Uint8Array) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$textSize, this.$textPlace);
+    if (this.$textSize > 0) value = encoder.replaced(value, this.$textSize, this.$textPlace);
     this.$textSize = 0;
     this.$textPlace = encoder.stage(value);
     this.$textSize = encoder.size;
@@ -116,6 +122,11 @@ export class Failure implements wire.WireObject {
     this.$generation = 0;
     this.$codeSize = 0;
     this.$textSize = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$codeSize, this.$codePlace);
+    live.add(this.$textSize, this.$textPlace);
   }
 
   $measure(depth: number): number {

@@ -107,6 +107,8 @@ export class DynamicObject implements wire.WireObject {
       map.put(name, this);
       map.set(name, new DynamicObject(encoder, schema, value as Fields, field.message));
     }
+    // What was replaced has staged nothing.
+    encoder.hasGarbage = false;
     return {
       measure: (depth) => map.items.reduce((sum, item) => sum + item.$measure(depth + 1), map.measure()),
       write: (target, p) => {
@@ -141,6 +143,10 @@ export class DynamicObject implements wire.WireObject {
       slot.write(encoder, start + 4 + words * 4 + index * 8);
     }
     return at;
+  }
+
+  $keep(): void {
+    throw new Error('nothing is replaced in a dynamic object');
   }
 
   $clear(): void {

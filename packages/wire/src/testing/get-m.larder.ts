@@ -29,7 +29,13 @@ export class GetMReply implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: GetMReplyInit, encoder?: wire.Encoder): GetMReply {
-    return new GetMReply(encoder).assign(init);
+    const object = new GetMReply(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -43,8 +49,7 @@ export class GetMReply implements wire.WireObject {
     return this.$vals;
   }
   set vals(values: Iterable<Uint8Array | string>) {
-    this.$vals.drop();
-    this.$vals.appendAll(values);
+    this.$vals.replaceAll(values);
   }
 
   /** Begins another message: everything that this encoder holds is given back. */
@@ -57,6 +62,10 @@ export class GetMReply implements wire.WireObject {
   $clear(): void {
     this.id = 0;
     this.$vals.clear();
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    this.$vals.keep(live);
   }
 
   $measure(depth: number): number {

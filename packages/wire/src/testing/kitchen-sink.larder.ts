@@ -39,7 +39,13 @@ export class Inner implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: InnerInit, encoder?: wire.Encoder): Inner {
-    return new Inner(encoder).assign(init);
+    const object = new Inner(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -55,7 +61,7 @@ export class Inner implements wire.WireObject {
   set name(value: string | Uint8Array) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$nameSize, this.$namePlace);
+    if (this.$nameSize > 0) value = encoder.replaced(value, this.$nameSize, this.$namePlace);
     this.$nameSize = 0;
     this.$namePlace = encoder.stage(value);
     this.$nameSize = encoder.size;
@@ -83,11 +89,13 @@ export class Inner implements wire.WireObject {
     return this.$child instanceof Inner ? this.$child : undefined;
   }
   set child(value: Inner | InnerView | InnerInit | undefined) {
+    if (this.$child !== undefined) this.$encoder.hasGarbage = true;
     this.$child = value === undefined ? undefined : Inner.$adopt(this.$encoder, value);
   }
   /** Sets the field to an empty message and returns it. */
   initChild(): Inner {
     const value = new Inner(this.$encoder);
+    if (this.$child !== undefined) this.$encoder.hasGarbage = true;
     this.$child = value;
     return value;
   }
@@ -103,6 +111,11 @@ export class Inner implements wire.WireObject {
     this.$generation = 0;
     this.$nameSize = 0;
     this.$child = undefined;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$nameSize, this.$namePlace);
+    this.$child?.$keep(live);
   }
 
   $measure(depth: number): number {
@@ -319,7 +332,13 @@ export class KitchenSink implements wire.WireObject {
 
   /** A message with these fields. Without an encoder it has one of its own. */
   static from(init: KitchenSinkInit, encoder?: wire.Encoder): KitchenSink {
-    return new KitchenSink(encoder).assign(init);
+    const object = new KitchenSink(encoder);
+    try {
+      return object.assign(init);
+    } catch (error) {
+      object.$encoder.hasGarbage = true;
+      throw error;
+    }
   }
 
   /** Sets the fields that are there. */
@@ -374,6 +393,7 @@ export class KitchenSink implements wire.WireObject {
   clearChoice(): void {
     if (this.$choiceCase === 15) this.$encoder.drop(this.$choiceTextSize, this.$choiceTextPlace);
     this.$choiceTextSize = 0;
+    if (this.$choiceInner !== undefined) this.$encoder.hasGarbage = true;
     this.$choiceInner = undefined;
     this.$choiceCase = 0;
   }
@@ -384,7 +404,7 @@ export class KitchenSink implements wire.WireObject {
   set text(value: string | Uint8Array) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$textSize, this.$textPlace);
+    if (this.$textSize > 0) value = encoder.replaced(value, this.$textSize, this.$textPlace);
     this.$textSize = 0;
     this.$textPlace = encoder.stage(value);
     this.$textSize = encoder.size;
@@ -414,7 +434,7 @@ export class KitchenSink implements wire.WireObject {
   set data(value: Uint8Array | string) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$dataSize, this.$dataPlace);
+    if (this.$dataSize > 0) value = encoder.replaced(value, this.$dataSize, this.$dataPlace);
     this.$dataSize = 0;
     this.$dataPlace = encoder.stage(value);
     this.$dataSize = encoder.size;
@@ -442,11 +462,13 @@ export class KitchenSink implements wire.WireObject {
     return this.$inner instanceof Inner ? this.$inner : undefined;
   }
   set inner(value: Inner | InnerView | InnerInit | undefined) {
+    if (this.$inner !== undefined) this.$encoder.hasGarbage = true;
     this.$inner = value === undefined ? undefined : Inner.$adopt(this.$encoder, value);
   }
   /** Sets the field to an empty message and returns it. */
   initInner(): Inner {
     const value = new Inner(this.$encoder);
+    if (this.$inner !== undefined) this.$encoder.hasGarbage = true;
     this.$inner = value;
     return value;
   }
@@ -458,7 +480,7 @@ export class KitchenSink implements wire.WireObject {
   set maybeText(value: string | Uint8Array | undefined) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$maybeTextSize, this.$maybeTextPlace);
+    if (this.$maybeTextSize > 0) value = encoder.replaced(value, this.$maybeTextSize, this.$maybeTextPlace);
     this.$maybeTextSize = -1;
     if (value === undefined) return;
     this.$maybeTextPlace = encoder.stage(value);
@@ -490,6 +512,7 @@ export class KitchenSink implements wire.WireObject {
   set choiceText(value: string | Uint8Array | undefined) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
+    if (this.$choiceCase !== 0) value = encoder.unaliased(value);
     if (value === undefined && this.$choiceCase !== 15) return;
     this.clearChoice();
     if (value === undefined) return;
@@ -548,16 +571,14 @@ export class KitchenSink implements wire.WireObject {
     return this.$texts;
   }
   set texts(values: Iterable<string | Uint8Array>) {
-    this.$texts.drop();
-    this.$texts.appendAll(values);
+    this.$texts.replaceAll(values);
   }
 
   get blobs(): wire.BytesListBuilder<Uint8Array> {
     return this.$blobs;
   }
   set blobs(values: Iterable<Uint8Array | string>) {
-    this.$blobs.drop();
-    this.$blobs.appendAll(values);
+    this.$blobs.replaceAll(values);
   }
 
   get inners(): wire.MessageListBuilder<Inner> {
@@ -574,9 +595,9 @@ export class KitchenSink implements wire.WireObject {
   set ints(values: ArrayLike<number>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "int32", this.$intsCount, this.$intsPlace);
+    const count = this.$intsCount;
     this.$intsCount = 0;
-    this.$intsPlace = wire.stagePacked(encoder, "int32", values);
+    this.$intsPlace = wire.replacePacked(encoder, "int32", values, count, this.$intsPlace);
     this.$intsCount = encoder.size;
   }
 
@@ -586,9 +607,9 @@ export class KitchenSink implements wire.WireObject {
   set doubles(values: ArrayLike<number>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "double", this.$doublesCount, this.$doublesPlace);
+    const count = this.$doublesCount;
     this.$doublesCount = 0;
-    this.$doublesPlace = wire.stagePacked(encoder, "double", values);
+    this.$doublesPlace = wire.replacePacked(encoder, "double", values, count, this.$doublesPlace);
     this.$doublesCount = encoder.size;
   }
 
@@ -598,9 +619,9 @@ export class KitchenSink implements wire.WireObject {
   set ulongs(values: ArrayLike<bigint>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "uint64", this.$ulongsCount, this.$ulongsPlace);
+    const count = this.$ulongsCount;
     this.$ulongsCount = 0;
-    this.$ulongsPlace = wire.stagePacked(encoder, "uint64", values);
+    this.$ulongsPlace = wire.replacePacked(encoder, "uint64", values, count, this.$ulongsPlace);
     this.$ulongsCount = encoder.size;
   }
 
@@ -610,9 +631,9 @@ export class KitchenSink implements wire.WireObject {
   set flags(values: ArrayLike<boolean>) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    wire.dropPacked(encoder, "bool", this.$flagsCount, this.$flagsPlace);
+    const count = this.$flagsCount;
     this.$flagsCount = 0;
-    this.$flagsPlace = wire.stagePacked(encoder, "bool", values);
+    this.$flagsPlace = wire.replacePacked(encoder, "bool", values, count, this.$flagsPlace);
     this.$flagsCount = encoder.size;
   }
 
@@ -647,7 +668,7 @@ export class KitchenSink implements wire.WireObject {
   set farText(value: string | Uint8Array) {
     const encoder = this.$encoder;
     this.$generation = encoder.claim(this.$generation);
-    encoder.drop(this.$farTextSize, this.$farTextPlace);
+    if (this.$farTextSize > 0) value = encoder.replaced(value, this.$farTextSize, this.$farTextPlace);
     this.$farTextSize = 0;
     this.$farTextPlace = encoder.stage(value);
     this.$farTextSize = encoder.size;
@@ -709,6 +730,26 @@ export class KitchenSink implements wire.WireObject {
     this.$people.clear();
     this.$farTextSize = 0;
     this.farNumber = 0;
+  }
+
+  $keep(live: wire.LivePlaces): void {
+    live.add(this.$textSize, this.$textPlace);
+    live.add(this.$dataSize, this.$dataPlace);
+    this.$inner?.$keep(live);
+    live.add(this.$maybeTextSize, this.$maybeTextPlace);
+    live.add(this.$choiceTextSize, this.$choiceTextPlace);
+    this.$choiceInner?.$keep(live);
+    this.$texts.keep(live);
+    this.$blobs.keep(live);
+    this.$inners.keep(live);
+    wire.keepPacked(live, "int32", this.$intsCount, this.$intsPlace);
+    wire.keepPacked(live, "double", this.$doublesCount, this.$doublesPlace);
+    wire.keepPacked(live, "uint64", this.$ulongsCount, this.$ulongsPlace);
+    wire.keepPacked(live, "bool", this.$flagsCount, this.$flagsPlace);
+    this.$counts.keep(live);
+    this.$chunks.keep(live);
+    this.$people.keep(live);
+    live.add(this.$farTextSize, this.$farTextPlace);
   }
 
   $measure(depth: number): number {
