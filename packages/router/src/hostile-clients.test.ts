@@ -10,6 +10,7 @@ import { availableTransports } from '@larder/datapath';
 import fc from 'fast-check';
 import { EmptyServer } from './testing/empty-server.ts';
 import { poolOf, startTestRouter, type TestRouter } from './testing/routers.ts';
+import { ScriptedServer } from './testing/scripted-server.ts';
 import { talk } from './testing/talk.ts';
 
 const SEED = 20_261_121;
@@ -170,6 +171,35 @@ test(`random requests end, and get the same replies in pieces as whole (seed ${S
     { seed: SEED, numRuns: 400 },
   );
   assert.equal(await talk(started.router.port, 'mn\r\n'), 'MN\r\n');
+});
+
+test('a client that does not read is not read either, and gets everything when it does', async () => {
+  const value = 'v'.repeat(64 * 1024);
+  const count = 800;
+  await using large = await ScriptedServer.start((line) =>
+    line === 'get large' ? `VALUE large 0 ${value.length}\r\n${value}\r\nEND\r\n` : 'END\r\n',
+  );
+  await using other = await startTestRouter(poolOf(large), { serverTimeoutMs: 10_000 });
+  const { port } = other.router;
+  const asked = (): number => large.lines.filter((line) => line === 'get large').length;
+  const socket = connect(port, '127.0.0.1').pause();
+  socket.write('get large\r\n'.repeat(count));
+  // What it may have under way comes, and then no more, while others are served.
+  for (let before = -1; before < asked() || asked() === 0; ) {
+    before = asked();
+    for (let turn = 0; turn < 50; turn++) assert.equal(await talk(port, 'get a\r\n'), 'END\r\n');
+  }
+  assert.ok(asked() < count / 2, `${asked()} of ${count} were asked for`);
+  let received = 0;
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject).on('close', () => resolve());
+    socket.on('data', (bytes) => {
+      received += bytes.length;
+    });
+    socket.resume();
+    socket.end();
+  });
+  assert.equal(received, count * (value.length + `VALUE large 0 ${value.length}\r\n\r\nEND\r\n`.length));
 });
 
 test('clients that vanish with requests under way harm nobody', async () => {
