@@ -106,6 +106,13 @@ const CASES: readonly (readonly [string, string, CompilerErrorCode, string, RegE
   ],
   ['an import that is not there', `${HEAD}import "b.proto";`, 'IMPORT', '2:1', /b.proto is not found/],
   [
+    'a method that hides its message',
+    `${HEAD}message A {}\nservice S { rpc A(A) returns (.A); }`,
+    'UNKNOWN_TYPE',
+    '3:18',
+    /A is a method, not a type/,
+  ],
+  [
     'an rpc of an enum',
     `${HEAD}enum E { X = 0; }\nservice S { rpc A(E) returns (E); }`,
     'INVALID',

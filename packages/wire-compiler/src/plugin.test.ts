@@ -1,7 +1,7 @@
 /** The plugin as people run it: by protoc, by `npx buf generate`, by `larder generate`, and by its own command. */
 import { strict as assert } from 'node:assert';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateFrom } from './generate.ts';
 import { folderReader } from './parser/load.ts';
+import { GeneratedFolder, STRICTEST_OPTIONS } from './testing/generated-code.ts';
 import { SCHEMA_FOLDER } from './testing/schema-folder.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/protoc-gen-larder.js', import.meta.url));
@@ -120,4 +121,76 @@ test('JavaScript and declarations instead of TypeScript', () => {
   assert.equal(file?.name, 'transit/place.larder.js');
   assert.match(file.content, /export class PlaceView extends wire\.View/);
   assert.doesNotMatch(file.content, /: wire\.Message/);
+});
+
+test('JavaScript with its declarations, which say what the TypeScript says', () => {
+  const parameter = 'target=js+dts';
+  const files = generateFrom(['golden.proto', 'key-value.proto'], folderReader([SCHEMA_FOLDER]), {
+    parameter,
+  });
+  assert.deepEqual(files.map(({ name }) => name).sort(), [
+    'golden.larder.d.ts',
+    'golden.larder.js',
+    'key-value.larder.d.ts',
+    'key-value.larder.js',
+  ]);
+  for (const { content } of files) assert.match(content, /^\/\/ .*\n|^\/\/ @generated/);
+  const declarations = files.find(({ name }) => name === 'golden.larder.d.ts')!.content;
+  assert.match(declarations, /get data\(\): Uint8Array;/);
+  assert.match(declarations, /static \$shape\(\): wire\.Shape;/);
+  const project = new GeneratedFolder(files);
+  try {
+    project.write(
+      'use.ts',
+      `import { KitchenSink, KitchenSinkView } from './golden.larder.js';
+       import { encode } from '@larder/wire';
+       export const view: KitchenSinkView = KitchenSinkView.read(encode(KitchenSink.from({ texts: ['a'] })));
+       export const count: number = view.texts.length;`,
+    );
+    assert.equal(project.check(STRICTEST_OPTIONS), '');
+  } finally {
+    project.remove();
+  }
+});
+
+test('an option that does not exist is an error and no stack trace', () => {
+  const read = folderReader([SCHEMA_FOLDER]);
+  assert.throws(() => generateFrom(['golden.proto'], read, { parameter: 'nope=1' }), {
+    name: 'CompilerError',
+    code: 'OPTION',
+    message: 'invalid option "nope=1"',
+  });
+});
+
+test('custom options under buf: what defines them is passed over, unless somebody has its types', () => {
+  const path = outputFolder('options');
+  const imports = { include_imports: true, include_wkt: true };
+  const config = {
+    version: 'v2',
+    inputs: [{ directory: '.' }],
+    plugins: [{ local: LAUNCHER, out: 'gen', ...imports }],
+  };
+  writeFileSync(join(path, 'buf.gen.yaml'), JSON.stringify(config));
+  writeFileSync(
+    join(path, 'rules.proto'),
+    `syntax = "proto2"; package rules; import "google/protobuf/descriptor.proto";
+     message Rule { optional int32 max = 1; }
+     extend google.protobuf.FieldOptions { optional Rule rule = 50001; }`,
+  );
+  const user = (fields: string): string => `syntax = "proto3"; import "rules.proto";
+    message User { string email = 1 [(rules.rule).max = 3]; ${fields} }`;
+  writeFileSync(join(path, 'user.proto'), user(''));
+  const buf = join(
+    dirname(createRequire(import.meta.url).resolve('@bufbuild/buf/package.json')),
+    'bin',
+    'buf',
+  );
+  const good = run(process.execPath, [buf, 'generate'], path);
+  assert.equal(good.stderr, '');
+  assert.deepEqual(readdirSync(join(path, 'gen'), { recursive: true }), ['user.larder.ts']);
+  writeFileSync(join(path, 'user.proto'), user('rules.Rule rule = 2;'));
+  assert.match(
+    run(process.execPath, [buf, 'generate'], path).stderr,
+    /rules\.proto:1:1: proto2 is not supported/,
+  );
 });

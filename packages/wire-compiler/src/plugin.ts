@@ -11,8 +11,10 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { createEcmaScriptPlugin, type Plugin } from '@bufbuild/protoplugin';
 import { emitFile } from './emit/emit-file.ts';
+import { transpile } from './emit/transpile.ts';
 import { CompilerError } from './errors.ts';
 import { checkSupported } from './model/check-supported.ts';
+import { neededFiles } from './model/needed-files.ts';
 import { compilerVersion } from './version.ts';
 
 const NAME = 'protoc-gen-larder';
@@ -25,6 +27,7 @@ const framework: Plugin = createEcmaScriptPlugin({
   generateTs(schema) {
     for (const file of schema.files) emitFile(schema, file);
   },
+  transpile,
 });
 
 /**
@@ -54,11 +57,21 @@ export const larderPlugin: Plugin = {
 
 /** As `larderPlugin.run`, but throws `CompilerError`. */
 export function runOrThrow(request: CodeGeneratorRequest): CodeGeneratorResponse {
-  const wanted = new Set(request.fileToGenerate);
+  const fileToGenerate = neededFiles(request.fileToGenerate, request.protoFile);
   for (const file of request.protoFile) {
-    if (wanted.has(file.name)) checkSupported(file);
+    if (fileToGenerate.includes(file.name)) checkSupported(file);
   }
-  return framework.run({ ...request, parameter: withDefaults(request.parameter) });
+  try {
+    return framework.run({ ...request, fileToGenerate, parameter: withDefaults(request.parameter) });
+  } catch (error) {
+    if (!isOptionError(error)) throw error;
+    throw new CompilerError('OPTION', error.message, undefined, { cause: error });
+  }
+}
+
+/** The framework's word for an option that does not exist, or has a wrong value; its class is not public. */
+function isOptionError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'PluginOptionError';
 }
 
 function withDefaults(parameter: string): string {

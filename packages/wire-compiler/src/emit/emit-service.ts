@@ -13,6 +13,8 @@ import { camelCase } from './member-names.ts';
 import type { ServiceNames } from './type-names.ts';
 
 const RPC = '@larder/wire/rpc';
+/** What classes have already; and a client with a method `then` would be taken for a promise by `await`. */
+const TAKEN = ['constructor', '__proto__', 'then'];
 
 interface MethodModel {
   readonly desc: DescMethod;
@@ -31,7 +33,7 @@ export function emitService(code: Code, desc: DescService, names: ServiceNames, 
 }
 
 function methodModels(desc: DescService): MethodModel[] {
-  const taken = new Set(['constructor', '__proto__']);
+  const taken = new Set(TAKEN);
   const types = new Map<number, string>();
   const models: MethodModel[] = [];
   for (const method of desc.methods) {
@@ -104,6 +106,10 @@ function emitClient(
   code.raw(docLines(desc, code.indent, [`service ${desc.typeName}, for clients.`, ...note]));
   code.block([code.export('class', names.client)], () => {
     const channel = code.import('RpcChannel', RPC, true);
+    if (methods.length === 0) {
+      code.line('constructor(_channel: ', channel, ') {}');
+      return;
+    }
     code.line('readonly #channel: ', channel, ';');
     code.line();
     code.block(['constructor(channel: ', channel, ')'], () => code.line('this.#channel = channel;'));
@@ -138,18 +144,24 @@ function emitServer(
   code.line();
   const use = `Methods fill \`reply\`; one that needs time returns a promise.`;
   code.raw(docLines(desc, code.indent, [`service ${desc.typeName}, for servers. ${use}`, ...note]));
-  code.block([code.export('interface', names.server), '<Context = unknown>'], () => {
-    for (const { desc: method, name } of methods) {
-      code.raw(docLines(method, code.indent));
-      code.line(
-        `${name}(request: `,
-        types.view(method.input),
-        ', reply: ',
-        types.builder(method.output),
-        ', context: Context): void | Promise<void>;',
-      );
-    }
-  });
+  code.block(
+    [
+      code.export('interface', names.server),
+      methods.length === 0 ? '<_Context = unknown>' : '<Context = unknown>',
+    ],
+    () => {
+      for (const { desc: method, name } of methods) {
+        code.raw(docLines(method, code.indent));
+        code.line(
+          `${name}(request: `,
+          types.view(method.input),
+          ', reply: ',
+          types.builder(method.output),
+          ', context: Context): void | Promise<void>;',
+        );
+      }
+    },
+  );
 }
 
 function emitTable(

@@ -6,8 +6,48 @@
 import type { DescEnum, DescFile, DescMessage, DescService } from '@bufbuild/protobuf';
 import { safeIdentifier } from '@bufbuild/protoplugin';
 
+/** Parameters and variables of generated code, which would hide a class of their name. */
+const LOCAL: readonly string[] = [
+  'at',
+  'bits',
+  'bytes',
+  'channel',
+  'context',
+  'copied',
+  'count',
+  'depth',
+  'done',
+  'each',
+  'encoder',
+  'entry',
+  'index',
+  'init',
+  'item',
+  'items',
+  'key',
+  'list',
+  'map',
+  'message',
+  'more',
+  'offset',
+  'opened',
+  'owner',
+  'p',
+  'place',
+  'reply',
+  'request',
+  'server',
+  'size',
+  'start',
+  'value',
+  'values',
+  'view',
+  'words',
+];
+
 /** Names that generated code uses, or that types cannot have. */
 const TAKEN: readonly string[] = [
+  ...LOCAL,
   'any',
   'Array',
   'ArrayLike',
@@ -15,6 +55,7 @@ const TAKEN: readonly string[] = [
   'BigUint64Array',
   'bigint',
   'boolean',
+  'Context',
   'Float32Array',
   'Float64Array',
   'Int32Array',
@@ -101,7 +142,10 @@ export class TypeNames {
 
   #free(name: string, suffixes: readonly string[]): string {
     let base = safeIdentifier(name);
-    while (suffixes.some((suffix) => this.#taken.has(base + suffix))) base += '$';
+    const isTaken = (suffix: string): boolean =>
+      // `bits0`, `bits1` and so on are words of a bitmap.
+      this.#taken.has(base + suffix) || /^bits\d+$/.test(base + suffix);
+    while (suffixes.some(isTaken)) base += '$';
     for (const suffix of suffixes) this.#taken.add(base + suffix);
     return base;
   }

@@ -38,8 +38,8 @@ class Linker {
       for (const method of service.method) {
         const place = this.#places.ofType(method);
         const inner = `${join(scope, service.name)}.${method.name}`;
-        method.inputType = this.#typeName(method.inputType, inner, place, 'message').fullName;
-        method.outputType = this.#typeName(method.outputType, inner, place, 'message').fullName;
+        method.inputType = this.#typeName(method.inputType, inner, place, 'message', true).fullName;
+        method.outputType = this.#typeName(method.outputType, inner, place, 'message', true).fullName;
       }
     }
   }
@@ -53,8 +53,9 @@ class Linker {
     scope: string,
     place: SourcePlace,
     wanted?: 'message',
+    isHidden = false,
   ): { readonly fullName: string; readonly isEnum: boolean } {
-    const found = this.#symbols.resolve(name, scope, this.#proto.name);
+    const found = this.#symbols.resolve(name, scope, this.#proto.name, isHidden);
     if (typeof found === 'string') this.#fail('UNKNOWN_TYPE', found, place);
     if (wanted !== undefined && found.kind !== wanted)
       this.#fail('INVALID', `${name} is an ${found.kind}, a ${wanted} is needed here`, place);

@@ -77,11 +77,15 @@ export class SymbolTable {
   /** Per file, itself and what it imports publicly. */
   readonly #exported = new Map<string, ReadonlySet<string>>();
 
-  /** Finds `name` as written in `scope` of `file`; the full name, or why there is none. */
+  /**
+   * Finds `name` as written in `scope` of `file`; the full name, or why there is none. What is no type does not hide
+   * one, unless `isHidden` says so: the types of methods are looked for in that way.
+   */
   resolve(
     name: string,
     scope: string,
     file: string,
+    isHidden = false,
   ): { readonly fullName: string; readonly kind: SymbolKind } | string {
     if (name.startsWith('.')) return this.#found(name.slice(1), name, file);
     const dot = name.indexOf('.');
@@ -89,8 +93,7 @@ export class SymbolTable {
     for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {
       const prefix = outer === '' ? '' : `${outer}.`;
       const symbol = this.#symbols.get(prefix + first);
-      // Of a name without dots only a type counts; a field of the same name in between does not hide it.
-      if (symbol !== undefined && (dot < 0 ? isType(symbol.kind) : isScope(symbol.kind))) {
+      if (symbol !== undefined && (dot < 0 ? isHidden || isType(symbol.kind) : isScope(symbol.kind))) {
         const full = prefix + name;
         const isHere = symbol.kind !== 'package' || this.#symbols.has(full);
         if (isHere) return this.#found(full, name, file);
