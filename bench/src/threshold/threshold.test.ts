@@ -33,8 +33,8 @@ test('the threshold follows from what fields cost, whatever a disturbed round sa
     BUFFER_SIZES,
   );
   const threshold = thresholdOf(CELLS);
-  // A field of 1000 bytes costs 100 ns either way.
-  assert.equal(threshold, 1000);
+  // A field of 1000 bytes costs 100 ns either way; a reference has to be better by 3% of the request.
+  assert.ok(threshold !== null && threshold > 1000 && threshold < 1400, String(threshold));
   assert.equal(thresholdOf(CELLS.map((cell) => ({ ...cell, referenceNs: [9e6] }))), null);
   assert.ok(Math.abs(gainOf(CELLS.at(-1)!) - (500 + 819.2) / (500 + 3200) + 1) < 1e-9);
 });

@@ -170,7 +170,7 @@ test('ratios pair the runs of one round, and the best is by median', () => {
 
 test('a report keeps what was not measured again on the same machine, and shows everything', () => {
   const earlier = report('cdn', 'nic', { larder: 1, json: 1 });
-  const now = report('twitter', 'nic', { larder: 200_000, json: 100_000 });
+  const now = report('twitter', 'nic', { larder: 200_000, json: 100_000, none: 250_000 });
   const merged = mergeReports(earlier, now, ['twitter', 'cdn']);
   assert.deepEqual(
     merged.modes.map(({ workload }) => workload),
@@ -183,5 +183,6 @@ test('a report keeps what was not measured again on the same machine, and shows 
   assert.equal(mergeReports(merged, elsewhere, []).modes.length, 1);
   const markdown = markdownReport(merged);
   assert.match(markdown, /\| json \| 2\.00 \| 1\.00 \|/);
+  assert.match(markdown, /Twitter cluster 4, \(c\) simulated NIC \| json \| 2\.00 \| 2\.50 \|/);
   assert.match(drawSerialization(merged), /Twitter cluster 4/);
 });

@@ -2,8 +2,11 @@
 
 import { median } from '../../harness/statistics.ts';
 import { latencyAt } from '../../load/latency.ts';
+import { NO_SERIALIZER, PEER_NAMES } from '../serializers/registry.ts';
 import { WORKLOADS } from '../workloads/workload.ts';
 import {
+  bestOf,
+  type ContestantResult,
   contestantOf,
   type LatencyResult,
   MODE_TITLES,
@@ -144,6 +147,41 @@ function targetSection(targets: readonly TargetResult[]): string[] {
   ];
 }
 
+/** `none` sends the values without any format: nothing is faster over the same transport, whatever its target. */
+function ceilingSection(modes: readonly ModeResult[]): string[] {
+  const rows = modes.flatMap((result) => {
+    const [own, none, best, es] = [
+      contestantOf(result, LARDER),
+      contestantOf(result, NO_SERIALIZER),
+      bestOf(result, PEER_NAMES),
+      contestantOf(result, 'protobuf-es'),
+    ];
+    if (own === undefined || none === undefined || best === undefined || result.mode.endsWith('-one'))
+      return [];
+    const over = (one: ContestantResult, other: ContestantResult | undefined): string =>
+      other === undefined ? '' : ratioOf(one, other).toFixed(2);
+    const title = `${workloadTitle(result.workload)}, ${MODE_TITLES[result.mode]}`;
+    return [[title, best.serializer, over(own, best), over(none, best), over(own, es), over(none, es)]];
+  });
+  if (rows.length === 0) return [];
+  const head = [
+    '',
+    'best peer',
+    'Larder / best',
+    'none / best',
+    'Larder / protobuf-es',
+    'none / protobuf-es',
+  ];
+  return [
+    '## What Larder reaches, and what anybody could',
+    '',
+    '`none` sends the values without any format: nothing can be faster over the same transport. Its ratio is the ceiling of every target.',
+    '',
+    ...table(head, rows),
+    '',
+  ];
+}
+
 /** Tables 1, 2, 4 and 5 of the paper, with its columns, from mode (c). */
 function paperSection(report: SerializationReport): string[] {
   const nic = report.modes.filter((result) => result.mode === 'nic');
@@ -191,6 +229,7 @@ export function markdownReport(report: SerializationReport): string {
     '![ratios](serialization.svg)',
     '',
     ...targetSection(targetResults(report)),
+    ...ceilingSection(report.modes),
     ...paperSection(report),
   ];
   for (const mode of MODE_ORDER) {
