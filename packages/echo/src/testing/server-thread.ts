@@ -8,12 +8,9 @@ import { startEchoServer } from '../server/echo-server.ts';
 const { serializer } = workerData as { readonly serializer: string };
 const server = await startEchoServer({ serializer });
 parentPort!.on('message', async (message) => {
-  if (message === 'stop') {
-    await server.stop();
-    parentPort!.close();
-    return;
-  }
+  if (message === 'stop') await server.stop();
   const { echoed, refused, chunksUsed } = server;
   parentPort!.postMessage({ echoed, refused, chunksUsed });
+  if (message === 'stop') parentPort!.close();
 });
 parentPort!.postMessage(server.port);

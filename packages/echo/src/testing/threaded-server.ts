@@ -29,8 +29,13 @@ export class ThreadedServer {
     return counts;
   }
 
-  async stop(): Promise<void> {
+  /** What is left when the transport has given everything back. */
+  async stop(): Promise<ServerCounts> {
     this.#worker.postMessage('stop');
-    await once(this.#worker, 'exit');
+    const [[counts]] = await Promise.all([
+      once(this.#worker, 'message') as Promise<[ServerCounts]>,
+      once(this.#worker, 'exit'),
+    ]);
+    return counts;
   }
 }
