@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { Operation, Request } from '@larder/routing';
 import { Cache } from './cache.ts';
 import type { Trouble } from './events.ts';
 import { eachServer } from './testing/each-server.ts';
@@ -119,7 +120,7 @@ eachServer((group) => {
   });
 
   test('large values are split, and a missing part makes a miss', async () => {
-    await using cache = await group.connect({ keyPrefix: 'large:', failedGetMemory: 0 });
+    await using cache = await group.connect({ keyPrefix: 'large:' });
     const value = { rows: Array.from({ length: 70_000 }, (_, index) => `row number ${index} of the report`) };
     assert.equal(await cache.set('report', value), true);
     assert.deepStrictEqual(await cache.get('report'), value);
@@ -132,6 +133,48 @@ eachServer((group) => {
     assert.equal(parts, 3);
     assert.equal(await cache.get('report'), undefined);
     assert.equal(cache.statistics.decodeFailures, 1);
+    assert.equal(await cache.set('report', value), true, 'it is replaced at once');
+    assert.deepStrictEqual(await cache.get('report'), value);
+  });
+
+  test('a split value whose length or checksum is not that of its manifest is a miss', async () => {
+    await using cache = await group.connect({ keyPrefix: 'damaged:', chunkBytes: 4096 });
+    const raw = (operation: Operation): Request => Request.of(operation, 'damaged:report');
+    const changes = [
+      (manifest: string) => manifest.replace(' 10000 ', ' 10001 '),
+      (manifest: string) => manifest.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
+      (manifest: string) => manifest,
+    ];
+    for (const [index, change] of changes.entries()) {
+      await cache.set('report', Buffer.alloc(10_000, 'v'));
+      const { value, flags } = await cache.routes.route(raw(Operation.get));
+      const changed = Object.assign(raw(Operation.set), { value: Buffer.from(change(String(value))), flags });
+      await cache.routes.route(changed);
+      const read = cache.get<Buffer>('report', { throwOnTrouble: true });
+      if (index < 2) await assert.rejects(read, { code: 'DECODE' });
+      else assert.equal((await read)?.length, 10_000);
+    }
+    await cache.set('report', Buffer.alloc(10_000, 'v'));
+    for await (const key of cache.keys('report~'))
+      if (key.endsWith('.1')) await cache.set(key, 'another part');
+    await assert.rejects(cache.get('report', { throwOnTrouble: true }), { code: 'DECODE' });
+  });
+
+  test('what cannot be read is replaced by who fetches and sets it', async () => {
+    await using cache = await group.connect({ keyPrefix: 'unreadable:' });
+    const schema = {
+      encode: (text: string) => Buffer.from(text),
+      decode: (bytes: Uint8Array) => String(bytes),
+    };
+    const reads = [() => cache.get('k', { schema }), () => cache.gets('k', { schema: schema as never })];
+    for (const read of reads) {
+      await cache.set('k', { of: 'an older version' });
+      assert.equal(await read(), undefined);
+      assert.equal(await cache.set('k', 'new', { schema }), true);
+      assert.equal(await cache.get('k', { schema }), 'new');
+    }
+    assert.equal(cache.statistics.decodeFailures, 2);
+    assert.equal(cache.statistics.storesSkipped, 0);
   });
 
   test('a large value filled with a lease is whole', async () => {

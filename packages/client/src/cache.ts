@@ -452,7 +452,8 @@ export class Cache extends CacheEmitter {
       if (!error.isTrouble) throw error;
       statistics.misses += 1;
       statistics.failedGets += 1;
-      failedGets.add(wire);
+      if (error.code === CacheErrorCode.decode) statistics.decodeFailures += 1;
+      else failedGets.add(wire);
       this.#tell(operation, key, error, options);
       return undefined;
     }

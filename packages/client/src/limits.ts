@@ -37,8 +37,11 @@ export const LEASE_SECONDS_DEFAULT: number = 10;
 /** First and longest pause between two looks at a key that another caller fills. */
 export const LEASE_WAIT_MS_MIN: number = 4;
 export const LEASE_WAIT_MS_MAX: number = 250;
-/** How long a caller waits for another one's fill before it helps itself, without setting. */
-export const LEASE_PATIENCE_MS_DEFAULT: number = 5000;
+/**
+ * How many lease times a caller waits for another one's fill before it helps itself, without setting: long enough to
+ * win the lease of a filler that died, or no factory that takes its time would be protected from a stampede.
+ */
+export const LEASE_PATIENCE_TIMES: number = 2;
 
 /** The flow-control window, in keys. */
 export const WINDOW_KEYS_MIN: number = 16;
@@ -52,4 +55,5 @@ export const UDP_TIMEOUT_MS_DEFAULT: number = 100;
 assert.ok(HASHED_KEY_HEAD_BYTES + HASHED_KEY_TAIL_BYTES + CHUNK_SUFFIX_BYTES_MAX <= KEY_BYTES_MAX);
 assert.ok(CHUNK_BYTES_MIN <= CHUNK_BYTES_DEFAULT && CHUNK_BYTES_DEFAULT * CHUNKS_MAX >= VALUE_BYTES_MAX);
 assert.ok(WINDOW_KEYS_MIN <= WINDOW_KEYS_INITIAL && WINDOW_KEYS_INITIAL <= WINDOW_KEYS_MAX);
-assert.ok(LEASE_WAIT_MS_MIN < LEASE_WAIT_MS_MAX && LEASE_WAIT_MS_MAX < LEASE_PATIENCE_MS_DEFAULT);
+assert.ok(LEASE_WAIT_MS_MIN < LEASE_WAIT_MS_MAX && LEASE_WAIT_MS_MAX < LEASE_SECONDS_DEFAULT * 1000);
+assert.ok(LEASE_PATIENCE_TIMES >= 1);

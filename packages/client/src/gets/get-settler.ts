@@ -58,7 +58,7 @@ export class GetSettler implements ValuesSink {
       try {
         value = this.#codec.decode(reply.subarray(start, end), flags, get.schema);
       } catch (thrown) {
-        this.#undecodable(get, thrown);
+        this.#unread(get, thrown);
         return;
       }
     }
@@ -97,16 +97,19 @@ export class GetSettler implements ValuesSink {
   fail(get: PendingGet, error: CacheError): void {
     this.#statistics.misses += 1;
     this.#statistics.failedGets += 1;
-    this.#failedGets.add(get.wireKey);
+    // A value that cannot be read is no sign of an overloaded server, and has to be replaced.
+    if (error.code !== CacheErrorCode.decode) this.#failedGets.add(get.wireKey);
     this.#parts.events.emit('trouble', { operation: 'get', key: get.key, error });
     if (get.reject === undefined) get.resolve(undefined);
     else get.reject(error);
   }
 
-  #undecodable(get: PendingGet, thrown: unknown): void {
-    this.#statistics.decodeFailures += 1;
-    const { message, cause } = CacheError.from(thrown, CacheErrorCode.decode);
-    this.fail(get, new CacheError(CacheErrorCode.decode, message, { cause, key: get.key }));
+  /** A stored value was not read: it makes no sense, or a part of it could not be had. */
+  #unread(get: PendingGet, thrown: unknown): void {
+    const { code, message, cause, server } = CacheError.from(thrown, CacheErrorCode.decode);
+    if (code === CacheErrorCode.decode) this.#statistics.decodeFailures += 1;
+    const where = server === undefined ? { key: get.key } : { key: get.key, server };
+    this.fail(get, new CacheError(code, message, { cause, ...where }));
   }
 
   #special(get: PendingGet, stored: Buffer, flags: number): void {
@@ -121,7 +124,7 @@ export class GetSettler implements ValuesSink {
         this.#statistics.hits += 1;
         get.resolve(value);
       },
-      (thrown: unknown) => this.#undecodable(get, thrown),
+      (thrown: unknown) => this.#unread(get, thrown),
     );
   }
 }

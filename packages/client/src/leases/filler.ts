@@ -136,7 +136,8 @@ export class Filler {
     const now = this.#parts.clock.wallNow();
     const moment = look.isStale ? undefined : staleMoment(look.flags, now);
     if (moment === undefined) return true;
-    const aheadMs = (plan.aheadSeconds - plan.staleSeconds) * 1000;
+    const isAbsent = (look.flags & ValueFlag.absent) !== 0;
+    const aheadMs = isAbsent ? 0 : (plan.aheadSeconds - plan.staleSeconds) * 1000;
     return moment.atMs - aheadMs - moment.unitMs - CLOCKS_DIFFER_MS <= now;
   }
 

@@ -35,7 +35,8 @@ async function seen(isUp: boolean, address: string, all: readonly Cache[]): Prom
     all.map((cache) =>
       until(`${address} up ${isUp}`, async () => {
         await cache.get('touch');
-        for (const each of destinationsOf(cache.routes)) if (each.label === address) return each.isUp === isUp;
+        for (const each of destinationsOf(cache.routes))
+          if (each.label === address) return each.isUp === isUp;
         return false;
       }),
     ),
@@ -76,7 +77,10 @@ for (const { kind, skip } of SERVER_KINDS) {
     test('what a server let somebody fill is not set after its restart', async () => {
       let server = await startServer(kind);
       const servers = server.address;
-      const tries = { pools: { main: { servers: [servers], probe_delay_initial_ms: 20 } }, route: 'PoolRoute|main' };
+      const tries = {
+        pools: { main: { servers: [servers], probe_delay_initial_ms: 20 } },
+        route: 'PoolRoute|main',
+      };
       const all = await caches(2, { config: tries });
       const [a, b] = all as [Cache, Cache];
       try {

@@ -1,7 +1,7 @@
 /** What getOrSet may be told, and what it comes to in milliseconds and seconds. */
 import { type Duration, durationMs, ttlSeconds } from '../duration.ts';
 import { CacheError, CacheErrorCode } from '../errors.ts';
-import { LEASE_PATIENCE_MS_DEFAULT, LEASE_SECONDS_DEFAULT, RELATIVE_EXPTIME_SECONDS_MAX } from '../limits.ts';
+import { LEASE_PATIENCE_TIMES, LEASE_SECONDS_DEFAULT, RELATIVE_EXPTIME_SECONDS_MAX } from '../limits.ts';
 import type { ValueSchema } from '../values/codec.ts';
 
 /** What a factory is told. */
@@ -35,7 +35,7 @@ export interface GetOrSetOptions<Input, View = Input> {
   readonly negativeTtl?: Duration;
   /** How long a factory may take before another caller may try. 10 s by default. */
   readonly lease?: Duration;
-  /** How long to wait for another caller's factory before running one's own, without setting. 5 s by default. */
+  /** How long to wait for another caller's factory before running one's own, without setting. Twice `lease` by default. */
   readonly patience?: Duration;
   readonly schema?: ValueSchema<Input, View>;
   readonly signal?: AbortSignal;
@@ -77,7 +77,10 @@ export function fillPlan(
     isStaleAccepted: options.acceptStale ?? staleMs > 0,
     negativeMs: options.negativeTtl === undefined ? 0 : durationMs(options.negativeTtl),
     leaseSeconds,
-    patienceMs: options.patience === undefined ? LEASE_PATIENCE_MS_DEFAULT : durationMs(options.patience),
+    patienceMs:
+      options.patience === undefined
+        ? leaseSeconds * 1000 * LEASE_PATIENCE_TIMES
+        : durationMs(options.patience),
   };
 }
 

@@ -15,7 +15,11 @@ test('the moment is read as it was written, as long as the value lives, and is n
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.integer({ min: 1.7e12, max: 2.5e12 }),
       (freshMs, share, now) => {
-        const { flags } = withStaleMoment({ bytes: Buffer.from('x'), flags: ValueFlag.json }, now + freshMs, now);
+        const { flags } = withStaleMoment(
+          { bytes: Buffer.from('x'), flags: ValueFlag.json },
+          now + freshMs,
+          now,
+        );
         assert.equal(flags & 0x7ff, ValueFlag.json);
         // From when it was stored to long after it has become stale.
         const moment = staleMoment(flags, now + freshMs * share * 1.9);

@@ -285,14 +285,15 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
     sink: ReplySink | undefined,
     tag: number,
   ): void {
-    if (request.issuer !== undefined && !this.#hasIssued(request.issuer)) {
-      const isLeaseSet = request.operation === Operation.leaseSet;
-      deliverLater(resolve, sink, tag, this.#failure(isLeaseSet ? Result.notStored : Result.exists, ''));
-      return;
-    }
     const refusal = this.#refusal();
     if (refusal !== undefined) {
       deliverLater(resolve, sink, tag, this.#failure(refusal, this.#refusalText(refusal)));
+      return;
+    }
+    // After the refusal, so that a failover goes on from a dead server to the gutter that gave the token.
+    if (request.issuer !== undefined && !this.#hasIssued(request.issuer)) {
+      const isLeaseSet = request.operation === Operation.leaseSet;
+      deliverLater(resolve, sink, tag, this.#failure(isLeaseSet ? Result.notStored : Result.exists, ''));
       return;
     }
     this.statistics.requests++;
