@@ -14,6 +14,7 @@ import {
   WireError,
   type WireErrorCode,
 } from '../index.ts';
+import { allocatedPerMessage } from '../testing/allocated-per-message.ts';
 import { makeAllocator, place, RecordingTarget } from '../testing/arena.ts';
 import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
 import { Inner, KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.larder.ts';
@@ -237,21 +238,6 @@ test('objects inside objects end at 64, also those that contain themselves', () 
   assert.throws(() => encode(top), hasCode('DEPTH'));
   view = undefined;
 });
-
-/** The heap's growth per message, in the median of several rounds: compilers and collectors show in some. */
-function allocatedPerMessage(message: () => void): number {
-  const count = 20_000;
-  for (let index = 0; index < count; index++) message();
-  const growth = (): number => {
-    const before = process.memoryUsage();
-    for (let index = 0; index < count; index++) message();
-    const after = process.memoryUsage();
-    return after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
-  };
-  const growths = Array.from({ length: 9 }, growth).filter((bytes) => bytes > -1_000_000);
-  growths.sort((one, other) => one - other);
-  return growths[growths.length >> 1]! / count;
-}
 
 test('out of an arena nothing is allocated per message, elsewhere one view for the copy', () => {
   const vals = Array.from({ length: 8 }, () => bytesOf(64));

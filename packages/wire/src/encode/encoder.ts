@@ -74,7 +74,7 @@ export class Encoder {
     const { references, send } = this;
     if (references.count > 0) {
       for (let index = 0; index < references.count; index++) {
-        const owner = references.drop(index);
+        const owner = references.owners[index]!;
         if (owner >= 0) send?.release(owner);
       }
       references.clear();
@@ -149,25 +149,59 @@ export class Encoder {
     const { send, bump } = this;
     if (send === null) throw new WireError('TYPE', 'an arena offset, but the encoder has no arena');
     const pending = this.#pending;
-    bump.reserve(pending.look(send.memory, pairs, from, count));
-    pending.reserve(count);
     const { referenceBytesMin } = this.policy;
+    const bytes = pending.look(send.memory, pairs, from, count);
+    pending.reserve(count);
+    if (pending.largest >= referenceBytesMin) {
+      this.#stageMixed(send, pairs, from, count, sizes, places, index);
+      return;
+    }
+    bump.reserve(bytes);
+    bump.cursor = bump.start + pending.addAll(pairs, from, count, sizes, places, index, bump.used);
+  }
+
+  /** The same when there are references among them; when one is refused, all are given back. */
+  #stageMixed(
+    send: SendMemory,
+    pairs: Int32Array,
+    from: number,
+    count: number,
+    sizes: Int32Array,
+    places: Int32Array,
+    index: number,
+  ): void {
+    const { bump, references, policy } = this;
+    const pending = this.#pending;
+    const pieces = pending.count;
+    const held = references.count;
     let place = bump.used;
     let done = 0;
-    if (pending.largest >= referenceBytesMin) {
+    try {
       for (let at = 0; at < count; at++) {
         const bytes = pairs[from + 2 * at + 1]!;
-        if (bytes < referenceBytesMin || bytes === 0) continue;
+        if (bytes < policy.referenceBytesMin || bytes === 0) continue;
         const owner = this.#recover(pairs[from + 2 * at]!, bytes);
         if (owner < 0) continue;
-        place = pending.addAll(pairs, from + 2 * done, at - done, sizes, places, index + done, place);
+        if (at > done) {
+          place = pending.addAll(pairs, from + 2 * done, at - done, sizes, places, index + done, place);
+        }
         sizes[index + at] = bytes;
         places[index + at] = this.#hold(pairs[from + 2 * at]!, bytes, owner, 1);
         done = at + 1;
       }
+      if (done < count) {
+        place = pending.addAll(pairs, from + 2 * done, count - done, sizes, places, index + done, place);
+      }
+      bump.reserve(place - bump.used);
+      bump.cursor = bump.start + place;
+    } catch (error) {
+      pending.count = pieces;
+      while (references.count > held) {
+        send.release(references.owners[references.count - 1]!);
+        references.pop();
+      }
+      throw error;
     }
-    place = pending.addAll(pairs, from + 2 * done, count - done, sizes, places, index + done, place);
-    bump.cursor = bump.start + place;
   }
 
   /** Copies what is still to be copied into the bump arena, for whoever looks there. */

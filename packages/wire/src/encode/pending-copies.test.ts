@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Arena, MIB, PageTable, SlabAllocator, SlabClasses } from '@larder/datapath';
 import fc from 'fast-check';
 import { Encoder, encode, encodeInto, Memory, SendMemory, sendObject } from '../index.ts';
+import { allocatedPerMessage } from '../testing/allocated-per-message.ts';
 import { RecordingTarget } from '../testing/arena.ts';
 import { GetMReply, GetMReplyView } from '../testing/get-m.larder.ts';
 import { KitchenSink, KitchenSinkView } from '../testing/kitchen-sink.larder.ts';
@@ -159,4 +160,76 @@ test('pairs that are not there, or lie outside the arena, are refused', () => {
   }
   reply.vals.appendAllAt(pairs, 0, 1);
   assert.equal(GetMReplyView.read(encode(reply)).vals.length, 1);
+});
+
+test('when one of many is refused, none is in the message, and nothing is held', () => {
+  const allocator = allocatorOver(Arena.portable(4 * MIB));
+  const encoder = new Encoder(new SendMemory(allocator, { referenceBytesMin: 1000 }));
+  const reply = new GetMReply(encoder);
+  const source = makeSource(allocator);
+  const freed = makeSource(allocator);
+  allocator.release(freed);
+  const pairs = Int32Array.of(source + 64, 30, source + 64, 2000, source + 99, 40, freed + 64, 3000);
+  assert.throws(() => reply.vals.appendAllAt(pairs, 0, 4), { code: 'RELEASED' });
+  assert.equal(allocator.references(source), 1);
+  reply.vals.append('alone');
+  assert.deepEqual(
+    GetMReplyView.read(encode(reply)).vals.toArray().map(String),
+    [Buffer.from('alone')].map((bytes) => String(new Uint8Array(bytes))),
+  );
+  assert.equal(encoder.bump.used, 0);
+  reply.vals.appendAllAt(pairs, 0, 3);
+  assert.equal(encoder.bump.used, 70, 'what is referenced takes no room');
+  assert.equal(GetMReplyView.read(encode(reply)).vals.length, 3);
+  encoder.dispose();
+  allocator.release(source);
+  assert.equal(allocator.chunksInUse(), 0);
+});
+
+test('lists grow by doubling, whatever is put into them', () => {
+  const allocator = allocatorOver(Arena.portable(4 * MIB));
+  const source = makeSource(allocator);
+  for (const encoder of [new Encoder(), new Encoder(new SendMemory(allocator))]) {
+    const reply = new GetMReply(encoder);
+    let blocks = 0;
+    let start = -1;
+    let memory: Memory | undefined;
+    for (let index = 0; index < 50_000; index++) {
+      if (encoder.send !== null && index % 2 === 0)
+        reply.vals.appendAllAt(Int32Array.of(source + 64, 9), 0, 1);
+      else reply.vals.append('some text');
+      if (encoder.bump.memory === memory && encoder.bump.start === start) continue;
+      ({ memory, start } = encoder.bump);
+      blocks++;
+    }
+    assert.ok(blocks <= 10, `${blocks} blocks`);
+    assert.equal(GetMReplyView.read(encode(reply)).vals.length, 50_000);
+    encoder.dispose();
+  }
+});
+
+test('in steady state nothing is allocated for a reply of eight values given by place', () => {
+  const allocator = allocatorOver(Arena.portable(4 * MIB));
+  const memory = new SendMemory(allocator, { referenceBytesMin: 1000 });
+  const reply = new GetMReply(new Encoder(memory));
+  const source = makeSource(allocator);
+  const pairs = Int32Array.from(
+    [3, 8, 64, 100, 17, 300, 1000, 2000].flatMap((bytes) => [source + 64, bytes]),
+  );
+  const buffer = allocator.allocate(allocator.classFor(32_000)) + 64;
+  const target = {
+    cursor: 0,
+    reserve: (): number => buffer,
+    copy: (): void => {},
+    writeBytes: (): void => {},
+    reference: (_offset: number, _bytes: number, owner: number): void => memory.complete(owner),
+  };
+  const bytes = allocatedPerMessage(() => {
+    reply.id = 1;
+    reply.vals.appendAllAt(pairs, 0, 8);
+    sendObject(target, reply, 1, 2);
+  });
+  // Two of the smallest objects have 32 bytes.
+  assert.ok(bytes < 12, `${bytes} bytes per message`);
+  assert.equal(allocator.references(source), 1);
 });
