@@ -19,6 +19,7 @@ export function bareCopy(request: Request): Request {
   copy.exptime = 0;
   copy.cas = 0n;
   copy.token = 0n;
+  copy.issuer = undefined;
   copy.delta = 0n;
   copy.holdOffSeconds = 0;
   copy.staleSeconds = 0;

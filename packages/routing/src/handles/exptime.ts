@@ -61,8 +61,11 @@ function withMetaTimes(request: Request, letters: readonly string[], rule: Expti
 export function capExptime(seconds: number, clock: Clock): ExptimeRule {
   return (exptime) => {
     if (exptime < 0) return exptime;
-    if (exptime === 0) return seconds;
-    const remaining = exptime > RELATIVE_SECONDS_MAX ? exptime - Math.floor(clock.wallNow() / 1000) : exptime;
-    return remaining > seconds ? seconds : exptime;
+    const now = Math.floor(clock.wallNow() / 1000);
+    // More than 30 days can only be said as a Unix time.
+    const capped = seconds > RELATIVE_SECONDS_MAX ? now + seconds : seconds;
+    if (exptime === 0) return capped;
+    const remaining = exptime > RELATIVE_SECONDS_MAX ? exptime - now : exptime;
+    return remaining > seconds ? capped : exptime;
   };
 }

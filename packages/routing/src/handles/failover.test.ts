@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DestinationState } from '../destination/destination.ts';
 import type { RouteJson } from '../registry.ts';
-import { RESULT_NAMES, Result } from '../reply.ts';
+import { RESULT_NAMES, type Reply, Result } from '../reply.ts';
 import { Operation } from '../request.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { Harness } from './testing/harness.ts';
@@ -248,6 +248,17 @@ test('MissFailover goes on after misses and errors, for gets and deletes', async
   asked(harness, 'a', 'b', 'c');
   await harness.ask(Operation.set, 'k', { value: 'v' });
   assert.equal(asked(harness, 'a', 'b', 'c'), 'a', 'stores go to the first only');
+});
+
+test('MissFailover: a lease of the first child is no hit, and the others give none', async () => {
+  await using harness = await Harness.open({ type: 'MissFailoverRoute', children: THREE });
+  const ask = (key: string): Promise<Reply> => harness.ask(Operation.metaGet, key, { metaFlags: 'v c N30' });
+  harness.cache('c').put('k', 'value');
+  for (let count = 0; count < 2; count++) assert.equal((await ask('k')).value.toString(), 'value');
+  assert.match((await ask('nowhere')).metaFlags.toString(), /W/);
+  const again = await ask('nowhere');
+  assert.match(again.metaFlags.toString(), /Z/);
+  assert.equal(again.destination?.label, 'a');
 });
 
 test('MissFailover answers with the last reply, or the best one if asked to', async () => {

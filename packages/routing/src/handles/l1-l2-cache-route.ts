@@ -11,6 +11,8 @@ import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
 import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { bareCopy } from './detached.ts';
+import { metaFlag } from './meta-flags.ts';
+import { fillAfter, hasPlainKey, isMissing, withoutLease } from './meta-leases.ts';
 
 /** The client flag of entries that stand for a miss (mcrouter's). */
 const NEGATIVE_CACHE_FLAG = 0x10000;
@@ -41,11 +43,13 @@ export class L1L2CacheRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
-    return request.operation === Operation.get ? this.#get(request) : this.#l1.route(request);
+    if (request.operation === Operation.get) return this.#get(request);
+    return request.operation === Operation.metaGet ? this.#metaGet(request) : this.#l1.route(request);
   }
 
   mightAsk(request: Request): readonly MightAsk[] {
-    const children = request.operation === Operation.get ? this.children : [this.#l1];
+    const isForBoth = request.operation === Operation.get || request.operation === Operation.metaGet;
+    const children = isForBoth ? this.children : [this.#l1];
     return children.map((child) => [child, request]);
   }
 
@@ -63,6 +67,24 @@ export class L1L2CacheRoute implements RouteHandle {
       void this.#l1.route(this.#negative(request, Operation.add));
     }
     return second;
+  }
+
+  /** What the flags of `mg` ask for only l1 can tell, so it is filled first; misses are not remembered for it. */
+  async #metaGet(request: Request): Promise<Reply> {
+    const first = await this.#l1.route(request);
+    const isNegative = (Number(metaFlag(first.metaFlags, 'f') ?? 0) & NEGATIVE_CACHE_FLAG) !== 0;
+    if (isNegative && first.result === Result.hit) {
+      this.#countNegative(getOf(request));
+      return new Reply(Result.miss);
+    }
+    if (!isMissing(request, first)) return first;
+    const second = hasPlainKey(request) ? await this.#l2.route(getOf(request)) : new Reply(Result.miss);
+    if (second.result !== Result.hit) return first;
+    const fill = fillAfter(request, first, second.value, second.flags, this.#settings.upgradingExptime);
+    if (fill !== undefined) await this.#l1.route(fill);
+    const current = await this.#l1.route(withoutLease(request));
+    if (current.result === Result.hit && !isMissing(request, current)) return current;
+    return this.#l2.route(withoutLease(request));
   }
 
   #countNegative(request: Request): void {
@@ -94,6 +116,12 @@ export class L1L2CacheRoute implements RouteHandle {
     entry.exptime = this.#settings.negativeExptime;
     return entry;
   }
+}
+
+function getOf(request: Request): Request {
+  const question = bareCopy(request);
+  question.operation = Operation.get;
+  return question;
 }
 
 export const l1L2CacheRoute: RouteHandleDefinition = defineRouteHandle({

@@ -52,6 +52,25 @@ test('L1L2Cache remembers misses, and asks l2 again every so many', async () => 
   assert.equal((await harness.ask(Operation.get, 'k')).value.toString(), 'value');
 });
 
+test('L1L2Cache fills l1 for mg too, with N as well, and shows what l1 then has', async () => {
+  await using harness = await Harness.open({
+    type: 'L1L2CacheRoute',
+    l1: 'Fake|l1',
+    l2: 'Fake|l2',
+    upgradingL1Exptime: 60,
+  });
+  harness.cache('l2').put('k', 'value', 3);
+  for (const metaFlags of ['v f t', 'v f t c N30']) {
+    harness.cache('l1').items.clear();
+    const reply = await harness.ask(Operation.metaGet, 'k', { metaFlags });
+    assert.equal(reply.value.toString(), 'value');
+    assert.match(reply.metaFlags.toString(), /^f3 t60/);
+    assert.equal(harness.cache('l1').value('k'), 'value');
+  }
+  const missed = await harness.ask(Operation.metaGet, 'nowhere', { metaFlags: 'v c N30' });
+  assert.match(missed.metaFlags.toString(), /W/);
+});
+
 test('L1L2Cache without negative caching remembers no miss', async () => {
   await using harness = await Harness.open({
     type: 'L1L2CacheRoute',

@@ -4,6 +4,7 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import { type Reply, Result } from '../reply.ts';
 import { isDelete, isRetrieval, type Request } from '../request.ts';
 import type { MightAsk, RouteHandle } from '../route-handle.ts';
+import { isMissing, withoutLease } from './meta-leases.ts';
 import { singleOr } from './null-route.ts';
 import { isWorse } from './severity.ts';
 import { buildChildren } from './spool-scope.ts';
@@ -21,7 +22,7 @@ export class MissFailoverRoute implements RouteHandle {
   route(request: Request): Promise<Reply> {
     const first = this.children[0]!.route(request);
     if (!isRetrieval(request.operation) && !isDelete(request.operation)) return first;
-    return first.then((reply) => (isHit(reply) ? reply : this.#failover(request, reply)));
+    return first.then((reply) => (isHit(request, reply) ? reply : this.#failover(request, reply)));
   }
 
   mightAsk(request: Request): readonly MightAsk[] {
@@ -31,17 +32,22 @@ export class MissFailoverRoute implements RouteHandle {
 
   async #failover(request: Request, first: Reply): Promise<Reply> {
     let best = first;
+    // The first child gives the lease, where stores go; of the others the value is wanted.
+    const isLease = !first.isError && first.result !== Result.miss;
+    const question = withoutLease(request);
     for (let index = 1; index < this.children.length; index++) {
-      const reply = await this.children[index]!.route(request);
-      if (isHit(reply)) return reply;
+      const reply = await this.children[index]!.route(question);
+      if (isHit(question, reply)) return reply;
+      if (isLease) continue;
       if (!this.#returnBestOnError || !isWorse(reply, best)) best = reply;
     }
     return best;
   }
 }
 
-function isHit(reply: Reply): boolean {
-  return reply.result === Result.hit || reply.result === Result.deleted;
+function isHit(request: Request, reply: Reply): boolean {
+  if (reply.result === Result.hit) return !isMissing(request, reply);
+  return reply.result === Result.deleted;
 }
 
 export const missFailoverRoute: RouteHandleDefinition = defineRouteHandle({

@@ -131,6 +131,34 @@ test('a lease from a cold Larder is used to fill it', async () => {
   assert.equal((await ask(coldOnly, Operation.get, 'l')).value.toString(), 'value');
 });
 
+for (const server of ['larder', 'memcached'] as const) {
+  test(`a meta lease in front of a cold ${server} is filled from warm`, { skip }, async () => {
+    await using memcached = await startMemcached();
+    const { address } = server === 'larder' ? cold : memcached;
+    const pools = { cold: { servers: [address] }, warm: { servers: [warm.address] } };
+    await using direct = await Routing.open({ config: { pools, route: 'PoolRoute|warm' } });
+    await using coldOnly = await Routing.open({ config: { pools, route: 'PoolRoute|cold' } });
+    const route = { type: 'WarmUpRoute', cold: 'PoolRoute|cold', warm: 'PoolRoute|warm' };
+    await using routing = await Routing.open({ config: { pools, route } });
+    const key = `meta:${server}`;
+    const lease = { metaFlags: Buffer.from('v f c t N30') };
+    await ask(direct, Operation.set, key, { ...text('value'), flags: 5 });
+    const found = await ask(routing, Operation.metaGet, key, lease);
+    assert.equal(found.value.toString(), 'value');
+    assert.match(found.metaFlags.toString(), /^f5 c\d+ t-1$/);
+    assert.equal((await ask(coldOnly, Operation.get, key)).value.toString(), 'value');
+    // The delete reaches cold; Larder then refuses what warm still has, and the lease goes to who asked.
+    await ask(routing, Operation.metaDelete, key, { metaFlags: Buffer.from('O9 k') });
+    if (server === 'memcached') return;
+    const missed = await ask(routing, Operation.metaGet, key, lease);
+    assert.match(missed.metaFlags.toString(), /\bW\b/);
+    const cas = /\bc(\d+)/.exec(missed.metaFlags.toString())?.[1];
+    const fill = { ...text('new'), metaFlags: Buffer.from(`C${cas}`) };
+    assert.equal((await ask(routing, Operation.metaSet, key, fill)).result, Result.stored);
+    assert.equal((await ask(routing, Operation.metaGet, key, lease)).value.toString(), 'new');
+  });
+}
+
 test('a big value over several servers, among them leases', { skip }, async () => {
   await using other = await startMemcached();
   await using routing = await Routing.open({

@@ -5,21 +5,23 @@
  * The race it has to win: a client deletes a key, and another one brings the old value from `warm`, which has not
  * heard of the delete yet. Deletes to `cold` therefore carry a hold-off (`hold_off` seconds) in which an add fails.
  * A failed add means that there is newer data: `cold` is asked once more, and if it has nothing, the answer is
- * cold's own miss, with the lease that came with it, and the client goes to the database. With `async_add` the value is answered at once and added unheard, as
- * mcrouter does it: faster by a round trip, and a lost race costs one stale answer, though never a stale entry.
+ * cold's own miss, with the lease that came with it, and the client goes to the database. With `async_add` the value is
+ * answered at once and added unheard, as mcrouter does it: faster by a round trip, and a lost race costs one stale
+ * answer, though never a stale entry.
  *
  * Expiry times of added values are `exptime`, or what is left of them in `warm` with `enable_metaget`, or none.
  * When the hit rate of `cold` has settled, `warm` is not asked any more.
  */
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
-import { Dialect } from '../destination/destination-options.ts';
 import { defineRouteHandle, type RouteHandleDefinition, routeJson } from '../registry.ts';
 import { Reply, Result } from '../reply.ts';
 import { Operation, type Request } from '../request.ts';
 import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { bareCopy, detached } from './detached.ts';
+import { classicDelete, deleteReturnFlags } from './meta-delete.ts';
 import { metaFlag } from './meta-flags.ts';
+import { fillAfter, hasPlainKey, isMissing, withoutLease } from './meta-leases.ts';
 import { type SettleSettings, WarmUpGauge } from './warm-up-gauge.ts';
 
 const HOLD_OFF_SECONDS = 2;
@@ -97,6 +99,7 @@ export class WarmUpRoute implements RouteHandle {
     const found = await this.#fromWarm(request);
     if (found === undefined) return coldReply;
     const fill = this.#fillOf(request, coldReply, found);
+    if (fill === undefined) return found.reply;
     if (request.operation === Operation.get && this.#settings.asyncAdd) {
       void this.#cold.route(detached(fill));
       return found.reply;
@@ -112,10 +115,24 @@ export class WarmUpRoute implements RouteHandle {
     return current.result === Result.hit ? current : coldReply;
   }
 
-  /** As mcrouter: a meta get may look into warm, but what it shows is not added. */
+  /** The same for `mg`: what its flags ask for only cold can tell, which is asked again once it has the value. */
   async #metaGet(request: Request): Promise<Reply> {
     const coldReply = await this.#cold.route(request);
-    return coldReply.result === Result.miss ? this.#warm.route(request) : coldReply;
+    const isMiss = isMissing(request, coldReply);
+    this.#gauge?.count(coldReply.result === Result.hit && !isMiss);
+    if (!isMiss) return coldReply;
+    if (!hasPlainKey(request)) {
+      const reply = await this.#warm.route(withoutLease(request));
+      return reply.result === Result.hit ? reply : coldReply;
+    }
+    const found = await this.#fromWarm(request);
+    if (found === undefined) return coldReply;
+    const fill = this.#fillOf(request, coldReply, found);
+    if (fill === undefined) return this.#warm.route(withoutLease(request));
+    const filled = await this.#cold.route(fill);
+    const current = await this.#cold.route(withoutLease(request));
+    if (current.result === Result.hit && !isMissing(request, current)) return current;
+    return filled.isError ? this.#warm.route(withoutLease(request)) : coldReply;
   }
 
   /** A hit in warm and what is left of its time. */
@@ -134,29 +151,27 @@ export class WarmUpRoute implements RouteHandle {
     return { reply: answer, exptime: Math.max(seconds, 0) };
   }
 
-  #fillOf(request: Request, coldReply: Reply, found: { reply: Reply; exptime: number }): Request {
-    const fill = bareCopy(request);
-    // A lease that was given after the delete would let the old value in: only an add minds the hold-off. Plain
-    // memcached has no hold-off, and its add fails where a lease is out, so there the lease fills.
-    const byLease = coldReply.token !== 0n && coldReply.destination?.dialect !== Dialect.larder;
-    fill.operation = byLease ? Operation.leaseSet : Operation.add;
-    fill.token = byLease ? coldReply.token : 0n;
-    fill.value = found.reply.value;
-    fill.flags = found.reply.flags;
-    fill.exptime = found.exptime;
-    return fill;
+  /** A lease that was given after the delete would let the old value in: only an add minds the hold-off. */
+  #fillOf(
+    request: Request,
+    coldReply: Reply,
+    { reply, exptime }: { reply: Reply; exptime: number },
+  ): Request | undefined {
+    return fillAfter(request, coldReply, reply.value, reply.flags, exptime);
   }
 
   async #delete(request: Request): Promise<Reply> {
     const seconds = this.#settings.holdOffSeconds;
-    const isPlain = request.operation === Operation.delete || request.metaFlags.length === 0;
-    if (seconds <= request.holdOffSeconds || !isPlain) return this.#cold.route(request);
-    const held = request.copy();
-    held.operation = Operation.delete;
+    const held = seconds <= request.holdOffSeconds ? undefined : classicDelete(request);
+    if (held === undefined) return this.#cold.route(request);
     held.holdOffSeconds = seconds;
     const reply = await this.#cold.route(held);
     // Plain memcached knows no hold-off and takes it for a mistake: better a race than no delete.
-    return reply.result === Result.clientError ? this.#cold.route(request) : reply;
+    if (reply.result === Result.clientError) return this.#cold.route(request);
+    if (request.operation === Operation.delete) return reply;
+    const answer = reply.as(reply.result);
+    answer.metaFlags = deleteReturnFlags(request);
+    return answer;
   }
 }
 

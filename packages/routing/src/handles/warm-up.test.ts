@@ -130,12 +130,60 @@ test('enable_metaget brings what is left of the time', async () => {
   assert.equal(harness.cache('cold').items.get('forever')?.exptime, 0);
 });
 
-test('mg looks into warm but adds nothing; everything else goes to cold only', async () => {
+test('mg is answered by cold, with what was added from warm', async () => {
+  await using harness = await Harness.open({ ...Object(WARM_UP), exptime: 300 });
+  harness.cache('warm').put('k', 'value', 7);
+  const reply = await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v f t c' });
+  const added = harness.cache('cold').items.get('k');
+  assert.equal(reply.value.toString(), 'value');
+  assert.equal(reply.metaFlags.toString(), `f7 t300 c${added?.cas}`);
+  harness.cache('warm').take();
+  await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v' });
+  assert.deepEqual(harness.cache('warm').take(), [], 'cold has it now');
+});
+
+test('mg in base64 looks into warm and adds nothing, since an add would be of another key', async () => {
+  await using harness = await Harness.open(WARM_UP);
+  harness.cache('warm').put('a2V5', 'value');
+  const reply = await harness.ask(Operation.metaGet, 'a2V5', { metaFlags: 'v b' });
+  assert.equal(reply.value.toString(), 'value');
+  assert.equal(harness.cache('cold').value('a2V5'), undefined);
+});
+
+for (const dialect of [Dialect.larder, Dialect.memcached]) {
+  test(`mg with N on ${dialect}: what warm has needs no lease, what it has not keeps the lease`, async () => {
+    await using harness = await Harness.open(WARM_UP);
+    const cold = harness.cache('cold');
+    cold.dialect = dialect;
+    harness.cache('warm').put('k', 'value');
+    const ask = (key: string): Promise<Reply> =>
+      harness.ask(Operation.metaGet, key, { metaFlags: 'v f c t N30' });
+    const reply = await ask('k');
+    assert.equal(reply.value.toString(), 'value');
+    assert.doesNotMatch(reply.metaFlags.toString(), /[WZ]/);
+    assert.equal(cold.value('k'), 'value');
+    const missed = await ask('nowhere');
+    assert.match(missed.metaFlags.toString(), /W/);
+    assert.match((await ask('nowhere')).metaFlags.toString(), /Z/);
+    const cas = /c(\d+)/.exec(missed.metaFlags.toString())?.[1];
+    const filled = await harness.ask(Operation.metaSet, 'nowhere', { metaFlags: `C${cas}`, value: 'db' });
+    assert.equal(filled.result, Result.stored, 'the lease is as good as it was');
+  });
+}
+
+test('mg with N: after a delete the lease stays, and warm does not fill', async () => {
+  await using harness = await Harness.open(WARM_UP);
+  harness.cache('warm').put('k', 'old');
+  await harness.ask(Operation.metaDelete, 'k', { metaFlags: 'k O7' });
+  const reply = await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v c N30' });
+  assert.match(reply.metaFlags.toString(), /W/);
+  assert.equal(reply.value.length, 0);
+  assert.equal(harness.cache('cold').value('k'), undefined);
+});
+
+test('everything else goes to cold only', async () => {
   await using harness = await Harness.open(WARM_UP);
   harness.cache('warm').put('k', 'value');
-  assert.equal((await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v' })).value.toString(), 'value');
-  assert.equal(harness.cache('cold').value('k'), undefined);
-  harness.cache('warm').take();
   for (const operation of [Operation.set, Operation.incr, Operation.touch, Operation.append]) {
     await harness.ask(operation, 'k');
   }
@@ -148,8 +196,15 @@ test('deletes: a longer hold-off stays, md gets one where it can, plain memcache
   const holdOffs = (): number[] => cold.requests.splice(0).map((request) => request.holdOffSeconds);
   await harness.ask(Operation.delete, 'k', { holdOffSeconds: 30 });
   await harness.ask(Operation.metaDelete, 'k');
-  await harness.ask(Operation.metaDelete, 'k', { metaFlags: 'I T30' });
-  assert.deepEqual(holdOffs(), [30, 2, 0]);
+  for (const metaFlags of ['O5', 'k', 'q O5 k', 'I T30']) {
+    const reply = await harness.ask(Operation.metaDelete, 'k', { metaFlags });
+    assert.equal(
+      reply.metaFlags.toString(),
+      metaFlags === 'q O5 k' ? 'O5 kk' : ({ O5: 'O5', k: 'kk' }[metaFlags] ?? ''),
+    );
+  }
+  await harness.ask(Operation.metaDelete, 'k', { metaFlags: 'C7' });
+  assert.deepEqual(holdOffs(), [30, 2, 2, 2, 2, 2, 0]);
   cold.refusesHoldOff = true;
   cold.put('k', 'v');
   assert.equal((await harness.ask(Operation.delete, 'k')).result, Result.deleted);

@@ -12,7 +12,7 @@ import {
   Dialect,
 } from '../../destination/destination-options.ts';
 import { Reply, Result } from '../../reply.ts';
-import { Operation, type Request } from '../../request.ts';
+import { NO_BYTES, Operation, type Request } from '../../request.ts';
 import { metaFlag } from '../meta-flags.ts';
 
 interface Item {
@@ -147,20 +147,29 @@ export class FakeCache implements Destination {
       case Operation.leaseGet:
         return item === undefined ? this.#lease(key) : hitOf(item);
       case Operation.metaGet:
-        return item === undefined ? new Reply(Result.miss) : metaHit(item, request);
+        return item === undefined ? this.#vivify(request) : metaHit(item, request);
       case Operation.leaseSet:
         if (this.#tokens.get(key) !== request.token) return new Reply(Result.notStored);
         this.#tokens.delete(key);
         return this.#store(request);
       case Operation.add: {
         const isHeldOff = (this.#holdOffs.get(key) ?? 0) > this.#clock.now();
-        return item !== undefined || isHeldOff ? new Reply(Result.notStored) : this.#store(request);
+        // Plain memcached has no hold-off, and a stub is in the way.
+        const isInTheWay = this.dialect === Dialect.larder ? isHeldOff : this.#tokens.has(key);
+        return item !== undefined || isInTheWay ? new Reply(Result.notStored) : this.#store(request);
       }
       case Operation.cas:
         if (item === undefined) return new Reply(Result.miss);
         return item.cas === request.cas ? this.#store(request) : new Reply(Result.exists);
+      case Operation.metaSet: {
+        const cas = metaFlag(request.metaFlags, 'C');
+        if (cas !== undefined && BigInt(cas) !== (item?.cas ?? this.#tokens.get(key))) {
+          return new Reply(Result.exists);
+        }
+        this.#tokens.delete(key);
+        return this.#store(request);
+      }
       case Operation.set:
-      case Operation.metaSet:
         return this.#store(request);
       case Operation.delete:
       case Operation.metaDelete:
@@ -176,6 +185,17 @@ export class FakeCache implements Destination {
       reply.token = ++this.#cas;
       this.#tokens.set(key, reply.token);
     }
+    return reply;
+  }
+
+  /** What `N` does on a miss: a stub for the first who asks, and for the others the news that it is there. */
+  #vivify(request: Request): Reply {
+    if (metaFlag(request.metaFlags, 'N') === undefined) return new Reply(Result.miss);
+    const isWon = !this.#tokens.has(request.keyText);
+    if (isWon) this.#tokens.set(request.keyText, ++this.#cas);
+    const stub: Item = { value: NO_BYTES, flags: 0, exptime: 0, cas: this.#tokens.get(request.keyText)! };
+    const reply = metaHit(stub, request);
+    reply.metaFlags = Buffer.from(`${reply.metaFlags.toString('latin1')} ${isWon ? 'W' : 'Z'}`.trim());
     return reply;
   }
 
@@ -218,6 +238,7 @@ function metaHit(item: Item, request: Request): Reply {
   const reply = wantsValue ? Reply.hit(item.value) : new Reply(Result.hit);
   const answers = words.flatMap((word) => {
     if (word === 'f') return [`f${item.flags}`];
+    if (word === 'c') return [`c${item.cas}`];
     if (word === 's') return [`s${item.value.length}`];
     if (word === 't') return [`t${item.exptime === 0 ? -1 : item.exptime}`];
     return word.startsWith('O') || word === 'k' ? [word] : [];
