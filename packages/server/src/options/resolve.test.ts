@@ -73,7 +73,19 @@ test('-o takes memcached’s names and refuses unknown ones', () => {
     idleTimeoutSeconds: 30,
     refuseWhenFull: false,
   });
-  for (const text of ['idle_timeout', 'idle_timeout=x', 'maxconns_fast=1', 'nonsense', '']) {
+  assert.deepEqual(parseExtended('read_buf_mem_limit=16'), { readBufferBytesMax: 16 * MIB });
+  assert.equal(resolveOptions({ readBufferBytesMax: 16 * MIB }).readBufferBytesMax, 16 * MIB);
+  assert.equal(resolveOptions({ readBufferBytesMax: 0 }).readBufferBytesMax, Number.POSITIVE_INFINITY);
+  assert.throws(() => resolveOptions({ readBufferBytesMax: -1 }), /-o read_buf_mem_limit/);
+  for (const text of [
+    'read_buf_mem_limit',
+    'read_buf_mem_limit=x',
+    'idle_timeout',
+    'idle_timeout=x',
+    'maxconns_fast=1',
+    'nonsense',
+    '',
+  ]) {
     assert.throws(() => parseExtended(text), { code: 'OPTION', message: /^-o/ }, text);
   }
 });

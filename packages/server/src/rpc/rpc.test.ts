@@ -250,6 +250,32 @@ for (const { kind, available, reason } of availableTransports()) {
       }
     });
 
+    test('every other operation over UDP, in several datagrams each way', async () => {
+      const datagrams = new DatagramChannel({ host: '127.0.0.1', port: rpcPort(server), timeoutMs: 5000 });
+      const udp = new KeyValueClient(datagrams);
+      try {
+        const vals = [3000, 12, 4000].map((bytes) => Buffer.alloc(bytes, `${bytes} `));
+        const keys = ['u1', 'u2', 'u3'];
+        assert.equal((await udp.putM({ keys, vals })).statuses.length, 0);
+        const many = await udp.getM({ keys: [...keys, 'none'] });
+        assert.ok(vals.every((val, index) => val.equals(many.vals.at(index))));
+        assert.deepEqual([...many.missing], [3]);
+        assert.equal((await udp.putList({ key: 'ulist', vals })).status, Status.STATUS_OK);
+        assert.equal((await udp.append({ key: 'ulist', val: vals[0]! })).status, Status.STATUS_OK);
+        const list = await udp.getList({ key: 'ulist' });
+        assert.ok([...vals, vals[0]!].every((val, index) => val.equals(list.vals.at(index))));
+        assert.ok(vals[2]!.equals((await udp.getFromList({ key: 'ulist', index: 2 })).val));
+        assert.equal(await text.value('ulist'), Buffer.concat([...vals, vals[0]!]).toString('latin1'));
+        assert.equal((await udp.delete({ key: 'u1' })).status, Status.STATUS_OK);
+        const { status, token } = await udp.leaseGet({ key: 'u1' });
+        assert.equal(status, Status.STATUS_FILL);
+        assert.equal((await udp.leaseSet({ key: 'u1', val: vals[2]!, token })).status, Status.STATUS_OK);
+        assert.ok(vals[2]!.equals((await udp.leaseGet({ key: 'u1' })).val));
+      } finally {
+        datagrams.close();
+      }
+    });
+
     test('many calls at once over several connections, every reply its own', async () => {
       const channels = await Promise.all(
         Array.from({ length: 4 }, () => SocketChannel.connect({ host: '127.0.0.1', port: rpcPort(server) })),
