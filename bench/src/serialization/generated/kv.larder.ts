@@ -194,7 +194,9 @@ export class GetRequestView extends wire.View {
   /** What the fields lead to. */
   static $shape(): wire.Shape {
     return [
+      [0, "number"],
       [1, "data"],
+      [2, "number"],
     ];
   }
 
@@ -384,6 +386,7 @@ export class GetReplyView extends wire.View {
   /** What the fields lead to. */
   static $shape(): wire.Shape {
     return [
+      [0, "number"],
       [1, "list"],
     ];
   }
@@ -625,6 +628,7 @@ export class PutRequestView extends wire.View {
   /** What the fields lead to. */
   static $shape(): wire.Shape {
     return [
+      [0, "number"],
       [1, "data"],
       [2, "data"],
     ];
@@ -797,7 +801,9 @@ export class PutReplyView extends wire.View {
 
   /** What the fields lead to. */
   static $shape(): wire.Shape {
-    return [];
+    return [
+      [0, "number"],
+    ];
   }
 
   get id(): number {

@@ -154,6 +154,7 @@ export class AlbumView extends wire.View {
   /** What the fields lead to. */
   static $shape(): wire.Shape {
     return [
+      [0, "number"],
       [1, "list"],
     ];
   }

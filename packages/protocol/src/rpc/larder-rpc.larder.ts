@@ -222,6 +222,7 @@ export class GetRequestView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
     ];
   }
 
@@ -438,6 +439,9 @@ export class GetReplyView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
+      [2, "number"],
+      [3, "number"],
     ];
   }
 
@@ -1201,6 +1205,8 @@ export class GetListReplyView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "list"],
+      [1, "number"],
+      [2, "number"],
     ];
   }
 
@@ -1399,6 +1405,7 @@ export class GetFromListRequestView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
     ];
   }
 
@@ -1616,6 +1623,9 @@ export class GetFromListReplyView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
+      [2, "number"],
+      [3, "number"],
     ];
   }
 
@@ -1895,6 +1905,10 @@ export class PutRequestView extends wire.View {
     return [
       [0, "data"],
       [1, "data"],
+      [2, "number"],
+      [3, "number"],
+      [4, "number"],
+      [5, "number"],
     ];
   }
 
@@ -2073,7 +2087,9 @@ export class PutReplyView extends wire.View {
 
   /** What the fields lead to. */
   static $shape(): wire.Shape {
-    return [];
+    return [
+      [0, "number"],
+    ];
   }
 
   get status(): Status {
@@ -2272,6 +2288,8 @@ export class PutMRequestView extends wire.View {
     return [
       [0, "list"],
       [1, "list"],
+      [2, "number"],
+      [3, "number"],
     ];
   }
 
@@ -2672,6 +2690,8 @@ export class PutListRequestView extends wire.View {
     return [
       [0, "data"],
       [1, "list"],
+      [2, "number"],
+      [3, "number"],
     ];
   }
 
@@ -3120,6 +3140,7 @@ export class DeleteRequestView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
     ];
   }
 
@@ -3534,6 +3555,10 @@ export class LeaseGetReplyView extends wire.View {
   static $shape(): wire.Shape {
     return [
       [0, "data"],
+      [1, "number"],
+      [2, "number"],
+      [3, "number"],
+      [4, "number"],
     ];
   }
 
@@ -3809,6 +3834,9 @@ export class LeaseSetRequestView extends wire.View {
     return [
       [0, "data"],
       [1, "data"],
+      [2, "number"],
+      [3, "number"],
+      [4, "number"],
     ];
   }
 

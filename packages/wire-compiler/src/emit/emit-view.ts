@@ -64,7 +64,7 @@ function emitOpened(code: Code, maps: readonly FieldModel[]): void {
 
 /** What the fields lead to. */
 function emitShape(code: Code, model: MessageModel): void {
-  const fields = model.fields.filter(({ shape, value }) => shape !== 'single' || value.kind !== 'number');
+  const { fields } = model;
   code.line();
   code.line('/** What the fields lead to. */');
   code.block(['static $shape(): wire.Shape'], () => {
@@ -80,7 +80,7 @@ function emitShape(code: Code, model: MessageModel): void {
 
 function leadsTo(model: MessageModel, { shape, value, key }: FieldModel): Printable[] {
   if (shape === 'map') return ['"map", ', ...pairShape(model, key!), ', ', ...pairShape(model, value)];
-  if (value.kind === 'number') return [`"packed", ${value.number.bytes}`];
+  if (value.kind === 'number') return [shape === 'list' ? `"packed", ${value.number.bytes}` : '"number"'];
   if (value.kind === 'data') return [shape === 'list' ? '"list"' : '"data"'];
   return [shape === 'list' ? '"objects", ' : '"object", ', model.types.view(value.message)];
 }

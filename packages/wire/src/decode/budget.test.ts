@@ -13,7 +13,13 @@ import {
   TRAVERSAL_BYTES_MIN,
   WireError,
 } from '../index.ts';
-import { KitchenSink, type KitchenSinkInit, KitchenSinkView } from '../testing/kitchen-sink.larder.ts';
+import {
+  Inner,
+  InnerView,
+  KitchenSink,
+  type KitchenSinkInit,
+  KitchenSinkView,
+} from '../testing/kitchen-sink.larder.ts';
 
 const isRefused = (error: unknown): boolean => error instanceof WireError && error.code === 'TRAVERSAL';
 const read = (init: KitchenSinkInit): KitchenSinkView => KitchenSinkView.read(encode(KitchenSink.from(init)));
@@ -163,4 +169,22 @@ test('elements have whole numbers', () => {
     assert.throws(() => view.texts.at(index), { code: 'RANGE' });
     if (index !== 2) assert.throws(() => view.counts.keyAt(index), { code: 'RANGE' });
   }
+});
+
+test('what was forwarded 64 times is read, what was forwarded more often is too deep', () => {
+  const forwarded = (times: number): InnerView => {
+    let bytes = encode(Inner.from({ name: 'core' }));
+    for (let time = 0; time < times; time++) bytes = encode(Inner.from({ child: InnerView.read(bytes) }));
+    return InnerView.read(bytes);
+  };
+  let view = forwarded(64);
+  for (let level = 0; level < 64; level++) view = view.child!;
+  assert.equal(view.name, 'core');
+  view = forwarded(65);
+  assert.throws(
+    () => {
+      for (let level = 0; level < 65; level++) view = view.child!;
+    },
+    { code: 'DEPTH' },
+  );
 });

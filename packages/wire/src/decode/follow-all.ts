@@ -6,7 +6,7 @@
 import { WireError } from '../errors.ts';
 import { ENTRY_BYTES, MAP_ENTRY_BYTES } from '../limits.ts';
 import type { Message } from './message.ts';
-import { type FieldShape, type PairShape, type ShapedClass, shapeOf } from './shape.ts';
+import { type PairShape, type PointerShape, type ShapedClass, shapeOf } from './shape.ts';
 
 /** An error takes longer than a read, and honest messages have none. */
 const ERROR_BYTES = 1024;
@@ -41,6 +41,7 @@ function followObject(
   const { at: place, depth: level } = opened;
   opened.charge(extra.objectBytes);
   for (const field of shapeOf(type)) {
+    if (field[1] === 'number') continue;
     attempt(opened, () => {
       const p = opened.slot(place, field[0]);
       if (p !== 0) followField(opened, p, level + 1, field, extra);
@@ -48,7 +49,13 @@ function followObject(
   }
 }
 
-function followField(message: Message, p: number, depth: number, field: FieldShape, extra: ExtraCosts): void {
+function followField(
+  message: Message,
+  p: number,
+  depth: number,
+  field: PointerShape,
+  extra: ExtraCosts,
+): void {
   if (field[1] === 'data') {
     followData(message, p);
     return;

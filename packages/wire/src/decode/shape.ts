@@ -1,6 +1,6 @@
 /**
  * What the fields of a message lead to, as generated views tell it: enough to follow every pointer that a reader of
- * that schema could follow, without reading anything. Numbers that lie in their entries lead nowhere and are not here.
+ * that schema could follow, without reading anything.
  */
 
 /** A generated view, as far as its fields are concerned. */
@@ -12,7 +12,10 @@ export interface ShapedClass {
 export type PairShape = 'number' | 'data' | ShapedClass;
 
 /** A field by its bit in the bitmap, and what its entry leads to. */
-export type FieldShape =
+export type FieldShape = readonly [bit: number, kind: 'number'] | PointerShape;
+
+/** A field that is more than a number in its entry. */
+export type PointerShape =
   /** Bytes or text. */
   | readonly [bit: number, kind: 'data']
   /** A list of numbers, by the bytes of one. */

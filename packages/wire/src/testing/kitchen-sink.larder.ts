@@ -1028,11 +1028,22 @@ export class KitchenSinkView extends wire.View {
   /** What the fields lead to. */
   static $shape(): wire.Shape {
     return [
+      [0, "number"],
+      [1, "number"],
+      [2, "number"],
+      [3, "number"],
+      [4, "number"],
+      [5, "number"],
+      [6, "number"],
+      [7, "number"],
       [8, "data"],
       [9, "data"],
+      [10, "number"],
       [11, "object", InnerView],
+      [12, "number"],
       [13, "data"],
       [14, "data"],
+      [15, "number"],
       [16, "object", InnerView],
       [17, "list"],
       [18, "list"],
@@ -1045,6 +1056,7 @@ export class KitchenSinkView extends wire.View {
       [25, "map", "number", "data"],
       [26, "map", "data", InnerView],
       [39, "data"],
+      [199, "number"],
     ];
   }
 
