@@ -110,7 +110,11 @@ export class ValueReply {
     store.release(item);
   }
 
-  /** A value in several chunks as a field of an ordinary reply, and as it must be for datagrams: a copy. */
+  /**
+   * A value in several chunks as a field of an ordinary reply: a copy, since a field is one piece. For datagrams too:
+   * they begin with what is copied, and the chunks of a list are as short as its elements, more than a datagram can
+   * refer to.
+   */
   setCopy(reply: { val: Uint8Array }, item: number): void {
     reply.val = this.#joined(item);
     this.#store.release(item);
