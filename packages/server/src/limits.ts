@@ -57,6 +57,8 @@ export const DEFAULT_READ_BUFFER_BYTES: number = 64 * MIB;
 export const READ_BUFFER_MEGABYTES_MAX: number = 1024 * 1024;
 /** Values of one reply to a remote call, together. */
 export const RPC_REPLY_BYTES_MAX: number = 256 * MIB;
+/** Copied into one reply before shorter values, too, are referenced. */
+export const RPC_COPIED_BYTES_MAX: number = 256 * KIB;
 /** What a remote call may have beside the largest item: its header, and more values. */
 export const RPC_REQUEST_MARGIN_BYTES: number = MIB;
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GetMReplyView, GetMRequest, KeyValueTypes as types } from '@larder/protocol/rpc';
+import { RPC_COPIED_BYTES_MAX } from '../limits.ts';
 import { RpcHarness } from './testing/rpc-harness.ts';
 
 test('a getM of copied values that no send buffer holds gives its memory back, and nothing else', () => {
@@ -21,5 +22,20 @@ test('a getM of copied values that no send buffer holds gives its memory back, a
     assert.ok(client.connection.owners.length > 0, 'the gathered values are referenced');
     harness.settle();
   }
+  assert.equal(harness.leakedChunks(), 0);
+});
+
+test('a reply of many values copies a bounded part of them, and refers to the others', () => {
+  const harness = new RpcHarness();
+  harness.session.ask(`set k 0 0 8000\r\n${'k'.repeat(8000)}\r\n`);
+  const client = harness.connect();
+  const count = 1000;
+  const request = GetMRequest.from({ keys: Array.from({ length: count }, () => 'k') });
+  const { vals } = client.ask(types.getM, request, GetMReplyView);
+  assert.ok(vals.toArray().every((val) => Buffer.from(val).toString() === 'k'.repeat(8000)));
+  const copied = Math.ceil(RPC_COPIED_BYTES_MAX / 8000);
+  // The copied part is one reference, to where it was gathered.
+  assert.equal(client.connection.references, count - copied + 1);
+  harness.settle();
   assert.equal(harness.leakedChunks(), 0);
 });

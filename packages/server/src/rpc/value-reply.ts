@@ -8,7 +8,8 @@
  * ```
  */
 import type { Store } from '@larder/cache';
-import { type Encoder, FRAME_HEADER_BYTES, putFrameHeader } from '@larder/wire';
+import { type Encoder, FRAME_HEADER_BYTES, putFrameHeader, REFERENCE_BYTES_MIN } from '@larder/wire';
+import { RPC_COPIED_BYTES_MAX } from '../limits.ts';
 import { ownerOfItem } from './item-owners.ts';
 import type { RpcStream } from './rpc-output.ts';
 import { RpcRefusal } from './rpc-refusal.ts';
@@ -51,7 +52,7 @@ export class ValueReply {
 
   /** The same for bytes in an item. */
   setBytes(reply: ValueField, item: number, offset: number, bytes: number): void {
-    if (bytes >= this.#encoder.policy.referenceBytesMin) {
+    if (bytes >= this.#referenceBytesMin) {
       reply.setValReference(offset, bytes, ownerOfItem(item));
       return;
     }
@@ -125,8 +126,15 @@ export class ValueReply {
     if (bytes > most) throw new RpcRefusal('TOO_LARGE', `a reply of more than ${most} bytes`);
   }
 
+  /** A reply that has copied much already refers to what it can: copies take memory that all connections share. */
+  get #referenceBytesMin(): number {
+    const { bump, policy } = this.#encoder;
+    if (bump.used < RPC_COPIED_BYTES_MAX) return policy.referenceBytesMin;
+    return Math.min(policy.referenceBytesMin, REFERENCE_BYTES_MIN);
+  }
+
   #append(vals: ValueList, item: number, offset: number, bytes: number): void {
-    if (bytes < this.#encoder.policy.referenceBytesMin) {
+    if (bytes < this.#referenceBytesMin) {
       vals.appendAt(offset, bytes);
       return;
     }
