@@ -1,6 +1,7 @@
 /**
  * The packages as a project outside the repository gets them: packed, installed in an empty folder, and the
- * README's example pasted. Needs the npm registry (or npm's cache of it).
+ * README's example pasted; once with this package alone, once with the `larder` command and all that it needs. Needs
+ * the npm registry (or npm's cache of it).
  */
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -12,7 +13,23 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-const PACKED = ['datapath', 'wire', 'wire-compiler'];
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** The folders below packages/ of a package and of those that it needs. */
+function withNeeded(folder: string, found: Set<string> = new Set()): string[] {
+  found.add(folder);
+  const manifest = JSON.parse(
+    readFileSync(join(REPOSITORY, 'packages', folder, 'package.json'), 'utf8'),
+  ) as Manifest;
+  for (const name of Object.keys(manifest.dependencies ?? {})) {
+    const needed = name.match(/^@larder\/(.*)/)?.[1];
+    if (needed !== undefined && !found.has(needed)) withNeeded(needed, found);
+  }
+  return [...found];
+}
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 function run(command: string, args: readonly string[], cwd: string): string {
@@ -32,38 +49,58 @@ function whyNot(): string | false {
   return status === 0 ? false : 'the npm registry cannot be reached';
 }
 
-test('packed, installed elsewhere, and used as the README says', { skip: whyNot() }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'larder-packed-'));
-  try {
-    const tsc = join(
-      dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-      'bin',
-      'tsc',
-    );
-    run(process.execPath, [tsc, '-b', 'packages/wire-compiler'], REPOSITORY);
-    for (const name of PACKED)
-      run('npm', ['pack', '--silent', '--pack-destination', folder], join(REPOSITORY, 'packages', name));
-    const archives = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    assert.equal(archives.length, PACKED.length);
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
-    const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--silent'];
-    const types = `@types/node@${JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')).devDependencies['@types/node']}`;
-    run('npm', ['install', ...quiet, ...archives.map((name) => `./${name}`), types], folder);
+/** The commands, by the package to be installed for them. */
+const COMMANDS: readonly (readonly [string, readonly string[]])[] = [
+  ['wire-compiler', ['protoc-gen-larder']],
+  ['cli', ['larder', 'generate']],
+];
 
-    writeFileSync(join(folder, 'schema.proto'), block('proto'));
-    writeFileSync(join(folder, 'example.ts'), block('ts'));
-    assert.ok(block('ts').trimEnd().split('\n').length <= 20);
-    run('npx', ['protoc-gen-larder', 'schema.proto'], folder);
-    const options = { strict: true, module: 'nodenext', target: 'es2022', types: ['node'], outDir: 'out' };
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, include: ['*.ts'] }),
-    );
-    const checked = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-    assert.equal(checked.stdout, '');
-    const printed = README.match(/It prints `([^`]+)`/)?.[1];
-    assert.equal(run(process.execPath, [join(folder, 'out', 'example.js')], folder), `${printed}\n`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+for (const [root, command] of COMMANDS) {
+  test(`${command.join(' ')}: packed, installed elsewhere, and used as the README says`, {
+    skip: whyNot(),
+  }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'larder-packed-'));
+    try {
+      const tsc = join(
+        dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+        'bin',
+        'tsc',
+      );
+      install(root, tsc, folder);
+      writeFileSync(join(folder, 'schema.proto'), block('proto'));
+      writeFileSync(join(folder, 'example.ts'), block('ts'));
+      assert.ok(block('ts').trimEnd().split('\n').length <= 20);
+      run('npx', ['--no-install', ...command, 'schema.proto'], folder);
+      const options = { strict: true, module: 'nodenext', target: 'es2022', types: ['node'], outDir: 'out' };
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions: options, include: ['*.ts'] }),
+      );
+      const checked = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+      assert.equal(checked.stdout, '');
+      const printed = README.match(/It prints `([^`]+)`/)?.[1];
+      assert.equal(run(process.execPath, [join(folder, 'out', 'example.js')], folder), `${printed}\n`);
+      const both = [...command, '--option', 'target=js+dts', '--out', 'js', 'schema.proto'];
+      run('npx', ['--no-install', ...both], folder);
+      assert.deepEqual(readdirSync(join(folder, 'js')).sort(), ['schema.larder.d.ts', 'schema.larder.js']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+function install(root: string, tsc: string, folder: string): void {
+  run(process.execPath, [tsc, '-b', `packages/${root}`], REPOSITORY);
+  const needed = withNeeded(root);
+  for (const name of needed)
+    run('npm', ['pack', '--silent', '--pack-destination', folder], join(REPOSITORY, 'packages', name));
+  const archives = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  assert.equal(archives.length, needed.length);
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--silent'];
+  const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+  const types = `@types/node@${manifest.devDependencies['@types/node']}`;
+  run('npm', ['install', ...quiet, ...archives.map((name) => `./${name}`), types], folder);
+}
