@@ -19,10 +19,22 @@ test('kill -9 of a server under load: the gutter hides it, and it is used again 
   const gutter = await scenarios.serverDeath(true);
   const text = JSON.stringify({ plain, gutter });
   assert.ok(plain.failures / plain.calls > 0.2, `without a gutter its keys fail: ${text}`);
-  assert.ok(gutter.failures / gutter.calls < 0.05, `with one few calls fail, before it is noticed: ${text}`);
+  const removed = 1 - gutter.failures / gutter.calls / (plain.failures / plain.calls);
+  assert.ok(removed >= 0.99, `with one 99% of the failures are gone, as in nsdi13 3.3: ${text}`);
   assert.ok(gutter.hitShare > 0.9, `the gutter answers: ${text}`);
   assert.ok(gutter.databaseRate < plain.databaseRate / 2, `and spares the database: ${text}`);
   assert.ok(gutter.recoveryMs < 4000 && plain.recoveryMs < 4000, `it is back: ${text}`);
+  assert.equal(gutter.wrong + plain.wrong, 0, text);
+});
+
+test('the same for a service that embeds the routing and takes stale values: each lost key is fetched about once', async () => {
+  const numbers = await scenarios.embeddedDeath();
+  const text = JSON.stringify(numbers);
+  assert.ok(numbers.calls > 500, text);
+  assert.equal(numbers.failures, 0, `getOrSet falls back on the database: ${text}`);
+  // Half of the keys were lost, and each change has one fetched anew.
+  assert.ok(numbers.queries < numbers.keys + 2 * numbers.changes, text);
+  assert.equal(numbers.outdated, 0, `no old value was set over a newer one: ${text}`);
 });
 
 test('a server that accepts and never answers: callers wait for few time-outs, then the gutter answers', async () => {
@@ -31,7 +43,9 @@ test('a server that accepts and never answers: callers wait for few time-outs, t
   assert.ok(gutter.failures / gutter.calls < 0.1, `few calls fail: ${text}`);
   assert.ok(gutter.slowestMs < 1500, `nobody waits for long: ${text}`);
   assert.ok(gutter.hitShare > 0.9, `the gutter answers: ${text}`);
+  assert.ok(gutter.databaseRate < 400, `the database sees each lost key about once: ${text}`);
   assert.ok(gutter.recoveryMs < 4000, `it is asked again: ${text}`);
+  assert.equal(gutter.wrong, 0, text);
 });
 
 test('half of the pool gone: the gutter carries it, the database is asked once per key', async () => {
@@ -40,6 +54,8 @@ test('half of the pool gone: the gutter carries it, the database is asked once p
   assert.ok(gutter.failures / gutter.calls < 0.05, `few calls fail: ${text}`);
   assert.ok(gutter.hitShare > 0.85, `the gutter answers: ${text}`);
   assert.ok(gutter.databaseRate < 400, `the database sees each lost key about once: ${text}`);
+  assert.ok(gutter.recoveryMs < 4000, `both are asked again: ${text}`);
+  assert.equal(gutter.wrong, 0, text);
 });
 
 test('a router killed with a full spool: every delete arrives when router and server are back', async () => {
@@ -64,6 +80,7 @@ test("a slow server does not slow down the others' keys", async () => {
   assert.equal(numbers.failures, 0, text);
   assert.ok(numbers.othersP50Ms < numbers.slowMs / 4, text);
   assert.ok(numbers.othersP99Ms < numbers.slowMs, text);
+  assert.equal(numbers.databaseQueries, 0, `a slow answer is an answer: ${text}`);
 });
 
 test('datagrams lost, repeated and reordered: misses, never another value', async () => {

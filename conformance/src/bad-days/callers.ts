@@ -3,7 +3,7 @@
  * on the database.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cache } from '@larder/client';
+import type { Cache, Duration } from '@larder/client';
 import type { Database } from './database.ts';
 
 export interface CallerOptions {
@@ -16,6 +16,8 @@ export interface CallerOptions {
   /** A caller thinks for so long between two calls. */
   readonly pauseMs: number;
   readonly seed: number;
+  /** Reads by getOrSet, taking values that are stale for so long, instead of get and set. */
+  readonly staleTtl?: Duration;
 }
 
 /** One call, as its caller saw it. */
@@ -73,26 +75,52 @@ export class Callers implements AsyncDisposable {
   }
 
   async #call(random: () => number): Promise<void> {
-    const { cache, database, keys, prefix, pauseMs } = this.#options;
+    const { keys, prefix, pauseMs, staleTtl } = this.#options;
     while (!this.#isStopped) {
       const key = `${prefix}${Math.floor(random() * keys)}`;
-      const before = performance.now();
-      let isFailure = false;
-      let value: string | undefined;
-      try {
-        value = await cache.get<string>(key, { throwOnTrouble: true });
-      } catch {
-        isFailure = true;
-      }
-      const isHit = value !== undefined;
-      this.calls.push({ atMs: before - this.#begunMs, tookMs: performance.now() - before, isFailure, isHit });
-      if (isHit && value !== database.valueOf(key)) this.wrong++;
-      if (!isHit) {
-        const fresh = await database.read(key);
-        if (!isFailure) await cache.set(key, fresh);
-      }
+      await (staleTtl === undefined ? this.#lookAside(key) : this.#getOrSet(key, staleTtl));
       await delay(pauseMs);
     }
+  }
+
+  async #lookAside(key: string): Promise<void> {
+    const { cache, database } = this.#options;
+    const before = performance.now();
+    let isFailure = false;
+    let value: string | undefined;
+    try {
+      value = await cache.get<string>(key, { throwOnTrouble: true });
+    } catch {
+      isFailure = true;
+    }
+    const isHit = value !== undefined;
+    this.#record(before, isFailure, isHit);
+    if (isHit && value !== database.valueOf(key)) this.wrong++;
+    if (isHit) return;
+    const fresh = await database.read(key);
+    if (!isFailure) await cache.set(key, fresh);
+  }
+
+  async #getOrSet(key: string, staleTtl: Duration): Promise<void> {
+    const { cache, database } = this.#options;
+    const before = performance.now();
+    let isHit = true;
+    let isFailure = false;
+    const fetch = (): Promise<string> => {
+      isHit = false;
+      return database.read(key);
+    };
+    try {
+      await cache.getOrSet(key, fetch, { ttl: '60s', staleTtl });
+    } catch {
+      isFailure = true;
+    }
+    this.#record(before, isFailure, isHit && !isFailure);
+  }
+
+  #record(beforeMs: number, isFailure: boolean, isHit: boolean): void {
+    const tookMs = performance.now() - beforeMs;
+    this.calls.push({ atMs: beforeMs - this.#begunMs, tookMs, isFailure, isHit });
   }
 }
 

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Cache } from '@larder/client';
+import { Cache, type RouteConfig } from '@larder/client';
 import { RawClient } from '../client/raw.ts';
 import { until } from '../client/until.ts';
 import { Callers, percentile, share } from './callers.ts';
@@ -122,6 +122,69 @@ export async function silentServer(withGutter: boolean): Promise<DeathNumbers> {
     rise: async () => victim!.thaw(),
     outageMs: 2500,
   });
+}
+
+export interface EmbeddedNumbers {
+  readonly calls: number;
+  readonly failures: number;
+  /** Values that readers asked the database for while the server was gone, and changes in that time. */
+  readonly queries: number;
+  readonly changes: number;
+  readonly keys: number;
+  /** Keys whose cached value was not the database's when all was over. */
+  readonly outdated: number;
+}
+
+/**
+ * `kill -9` of one of two servers and its return, for a service that embeds the routing, reads by getOrSet with stale
+ * values, and changes keys all the time.
+ */
+export async function embeddedDeath(): Promise<EmbeddedNumbers> {
+  await using cluster = await Cluster.start(2, gutterConfig);
+  const [victim] = cluster.caches;
+  const database = new Database(DATABASE_MS);
+  await using cache = await Cache.connect({
+    config: gutterConfig(cluster) as RouteConfig,
+    timeout: '200ms',
+  });
+  const settings = {
+    cache,
+    database,
+    callers: CALLERS,
+    keys: KEYS,
+    prefix: 'e:',
+    pauseMs: PAUSE_MS,
+    seed: SEED,
+  };
+  await using callers = new Callers({ ...settings, staleTtl: '1s' });
+  let changes = 0;
+  let isOver = false;
+  const writer = (async () => {
+    for (; !isOver; changes++) {
+      const key = `e:${(changes * 7) % KEYS}`;
+      await cache.update(key, () => database.write(key));
+      await delay(20);
+    }
+  })();
+  await delay(700);
+  const before = { queries: database.queries, changes, atMs: callers.ageMs };
+  await victim!.kill();
+  await delay(2500);
+  const during = { queries: database.queries - before.queries, changes: changes - before.changes };
+  const risenAtMs = callers.ageMs;
+  await victim!.start();
+  await delay(1500);
+  isOver = true;
+  await writer;
+  await callers.stop();
+  let outdated = 0;
+  for (let index = 0; index < KEYS; index++) {
+    const value = await cache.get<string>(`e:${index}`);
+    if (value !== undefined && value !== database.valueOf(`e:${index}`)) outdated++;
+  }
+  const calls = callers.between(before.atMs, risenAtMs);
+  const failures = calls.filter(({ isFailure }) => isFailure).length;
+  return { calls: calls.length, failures, ...during, keys: KEYS, outdated };
 }
 
 /** Half of a pool of four gone at once. */
@@ -304,6 +367,7 @@ export interface SlowNumbers {
   readonly othersP50Ms: number;
   readonly othersP99Ms: number;
   readonly failures: number;
+  readonly databaseQueries: number;
 }
 
 /** One of two servers takes its time: who asks for the other one's keys should not notice. */
@@ -340,6 +404,7 @@ export async function slowServer(): Promise<SlowNumbers> {
     othersP50Ms: percentile(calls, 50),
     othersP99Ms: percentile(calls, 99),
     failures: [...slow.calls, ...fast.calls].filter(({ isFailure }) => isFailure).length,
+    databaseQueries: database.queries,
   };
 }
 
