@@ -48,6 +48,8 @@ export const DATAGRAM_BATCH: number = 64;
 export const DATAGRAM_REPLY_BATCH: number = 256;
 /** Scatter-gather entries of one such batch: a few references a reply. */
 export const DATAGRAM_REPLY_ENTRIES: number = 2048;
+/** Datagrams of one length to one peer that the kernel gets as one message (its UDP_MAX_SEGMENTS). */
+export const DATAGRAM_SEGMENTS_MAX: number = 64;
 /** Scatter-gather entries of one datagram. */
 export const DATAGRAM_ENTRIES_MAX: number = 64;
 /** One buffer of the receiving batch, which the longest datagram fits. */

@@ -28,6 +28,7 @@ export const Errno: {
   readonly EPERM: 1;
   readonly ENOENT: 2;
   readonly EINTR: 4;
+  readonly EIO: 5;
   readonly EBADF: 9;
   readonly EAGAIN: 11;
   readonly ENOMEM: 12;
@@ -35,6 +36,7 @@ export const Errno: {
   readonly EEXIST: 17;
   readonly EBUSY: 16;
   readonly EINVAL: 22;
+  readonly EMSGSIZE: 90;
   readonly ENFILE: 23;
   readonly EMFILE: 24;
   readonly EPIPE: 32;
@@ -52,6 +54,7 @@ export const Errno: {
   EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
+  EIO: 5,
   EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,
@@ -59,6 +62,7 @@ export const Errno: {
   EEXIST: 17,
   EBUSY: 16,
   EINVAL: 22,
+  EMSGSIZE: 90,
   ENFILE: 23,
   EMFILE: 24,
   EPIPE: 32,

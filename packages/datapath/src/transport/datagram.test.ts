@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { test } from 'node:test';
+import { setSocketOption } from '../sys/sockets.ts';
 import { availableTransports } from './select.ts';
 import { TestTransport } from './testing/harness.ts';
 
@@ -116,6 +117,59 @@ for (const { kind, available, reason } of availableTransports()) {
     await server.stop();
     assert.equal(server.allocator.chunksInUse(), 0);
   });
+
+  for (const isRefused of kind === 'node' ? [false] : [false, true]) {
+    const how = isRefused ? 'one by one where the kernel does not cut' : 'whole';
+    test(`${kind}: replies of one length to one peer arrive each for itself, ${how}`, async () => {
+      const server = await TestTransport.start(kind);
+      const { arena } = server.allocator;
+      // The last of a group may be shorter; a longer one begins another; an empty one stands alone.
+      const lengths = [
+        ...Array.from({ length: 80 }, () => 1000),
+        300,
+        301,
+        301,
+        0,
+        0,
+        301,
+        ...[40_000, 40_000],
+      ];
+      server.handler.datagram = (replies, _source, start) => {
+        for (const [index, length] of lengths.entries()) {
+          const offset = replies.begin(length);
+          arena.u8.fill(arena.u8[start]! + index, offset, offset + length);
+          replies.end(length);
+        }
+      };
+      const socket = await server.listen({ kind: 'udp', host: '127.0.0.1', port: 0 });
+      // Segments need checksums: without them the kernel refuses to cut.
+      if (isRefused) setSocketOption(socket.descriptor, { level: 1, option: 11, name: 'SO_NO_CHECK' }, 1);
+      const clients = [await openClient('udp4', socket.port), await openClient('udp4', socket.port)];
+      for (const [name, client] of clients.entries()) client.socket.send(Buffer.from([10 * name]));
+      await server.until(
+        () => clients.every(({ received }) => received.length === lengths.length),
+        'the replies',
+      );
+      for (const [name, { received, socket: client }] of clients.entries()) {
+        assert.deepEqual(
+          received.map(({ length }) => length),
+          lengths,
+        );
+        assert.ok(
+          received.every((reply, index) => reply.every((byte) => byte === ((10 * name + index) & 255))),
+        );
+        client.close();
+      }
+      const { statistics } = server.transport;
+      assert.equal(statistics.datagramsSent, 2 * lengths.length);
+      assert.equal(
+        statistics.bytesWritten,
+        lengths.reduce((sum, length) => sum + 2 * length, 0),
+      );
+      assert.equal(statistics.datagramsDropped, 0);
+      await server.stop();
+    });
+  }
 
   test(`${kind}: serves datagrams over IPv6, up to the longest`, async () => {
     const server = await TestTransport.start(kind);

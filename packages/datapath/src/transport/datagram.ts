@@ -1,10 +1,13 @@
 /**
  * Datagrams in batches, for both Linux transports: one recvmmsg brings up to 64, one sendmmsg takes away all
- * replies to them.
+ * replies to them. Replies of one length to one peer that follow each other (the last may be shorter) are a single
+ * message of it, which the kernel cuts (UDP_SEGMENT): it goes through the network's layers once, for 2/5 of the time
+ * or less. Where a route cannot do that, they are sent one by one.
  *
  * ```
  *   receiving   64 × [sender's address, 32 bytes]   64 × mmsghdr   64 × iovec ─▶ 64 × 64 KiB
  *   replies     n × mmsghdr   n × (iovec ─▶ copied bytes, iovecs ─▶ references); to the request's address
+ *   groups      n × mmsghdr   n × control message; the iovecs are those of their replies
  * ```
  *
  * A buffer has room for the longest datagram; pages of it that no datagram reaches cost no memory.
@@ -17,6 +20,8 @@ import {
   DATAGRAM_RECEIVE_BYTES,
   DATAGRAM_REPLY_BATCH,
   DATAGRAM_REPLY_ENTRIES,
+  DATAGRAM_SEGMENTS_MAX,
+  SCATTER_GATHER_ENTRIES_MAX,
   SEND_BUFFER_BYTES,
 } from '../limits.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -36,6 +41,8 @@ const RECEIVE_STRUCTURE_BYTES: number =
   DATAGRAM_BATCH * (ADDRESS_BYTES + messages.BATCH_HEADER_BYTES + messages.IOVEC_BYTES);
 const REPLY_STRUCTURE_BYTES: number =
   DATAGRAM_REPLY_BATCH * messages.BATCH_HEADER_BYTES + DATAGRAM_REPLY_ENTRIES * messages.IOVEC_BYTES;
+const GROUP_STRUCTURE_BYTES: number =
+  DATAGRAM_REPLY_BATCH * (messages.BATCH_HEADER_BYTES + messages.SEGMENT_CONTROL_BYTES);
 
 export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   readonly #arena: Arena;
@@ -51,6 +58,15 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   readonly #replyHeaders: number;
   readonly #replyIovecs: number;
   readonly #buffers: Float64Array = new Float64Array(DATAGRAM_BATCH);
+  readonly #groupHeaders: number;
+  readonly #groupControls: number;
+  /** Of complete replies: their bytes, entries, and whose they are; and of groups, their replies. */
+  readonly #replyBytes: Int32Array = new Int32Array(DATAGRAM_REPLY_BATCH);
+  readonly #replyEntries: Int32Array = new Int32Array(DATAGRAM_REPLY_BATCH);
+  readonly #replySources: Int32Array = new Int32Array(DATAGRAM_REPLY_BATCH);
+  readonly #groupReplies: Int32Array = new Int32Array(DATAGRAM_REPLY_BATCH);
+  /** Longer replies are not grouped: a route has refused to cut a message into them. */
+  #segmentBytesMax = DATAGRAM_BYTES_MAX;
   readonly #replySpace: number;
   readonly #replySpaceBytes: number;
   #descriptor = -1;
@@ -82,6 +98,8 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     this.#headers = this.#addresses + DATAGRAM_BATCH * ADDRESS_BYTES;
     this.#replyHeaders = this.#take(REPLY_STRUCTURE_BYTES);
     this.#replyIovecs = this.#replyHeaders + DATAGRAM_REPLY_BATCH * messages.BATCH_HEADER_BYTES;
+    this.#groupHeaders = this.#take(GROUP_STRUCTURE_BYTES);
+    this.#groupControls = this.#groupHeaders + DATAGRAM_REPLY_BATCH * messages.BATCH_HEADER_BYTES;
     this.#replySpaceBytes = Math.max(SEND_BUFFER_BYTES * 16, DATAGRAM_BYTES_MAX * 2);
     this.#replySpace = this.#take(this.#replySpaceBytes);
     this.#prepareReceiving();
@@ -199,6 +217,9 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
       base + name,
       this.#arena.u8[name] === AF_INET ? 16 : 28,
     );
+    this.#replyBytes[index] = bytes + this.#referencedBytes;
+    this.#replyEntries[index] = 1 + this.#references;
+    this.#replySources[index] = this.#current;
     this.#entryCount += 1 + this.#references;
     this.#references = 0;
     this.#referencedBytes = 0;
@@ -222,23 +243,116 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
   /** Sends what was queued; what the kernel has no room for is dropped, as datagrams may be. */
   #sendReplies(): void {
     const count = this.#replyCount;
+    let groups = 0;
+    for (let first = 0; first < count; groups++) {
+      const length = this.#groupFrom(first, count);
+      this.#groupReplies[groups] = length;
+      first += length;
+    }
+    if (groups === count) this.#sendEach(0, count);
+    else this.#sendGroups(groups);
+    this.#replyCount = 0;
+    this.#replyUsed = 0;
+    this.#entryCount = 0;
+  }
+
+  /** How many replies, from one on, can be a single message. */
+  #groupFrom(first: number, count: number): number {
+    const bytes = this.#replyBytes[first]!;
+    if (bytes === 0 || bytes > this.#segmentBytesMax) return 1;
+    const most = Math.min(DATAGRAM_SEGMENTS_MAX, Math.floor(DATAGRAM_BYTES_MAX / bytes));
+    const last = Math.min(count, first + most);
+    let entries = this.#replyEntries[first]!;
+    for (let next = first + 1; next < last; next++) {
+      const nextBytes = this.#replyBytes[next]!;
+      entries += this.#replyEntries[next]!;
+      const fits = nextBytes <= bytes && nextBytes > 0 && entries <= SCATTER_GATHER_ENTRIES_MAX;
+      if (!fits || !this.#isSameSource(this.#replySources[first]!, this.#replySources[next]!)) {
+        return next - first;
+      }
+      // A shorter one can only be the last.
+      if (nextBytes < bytes) return next + 1 - first;
+    }
+    return last - first;
+  }
+
+  #isSameSource(one: number, other: number): boolean {
+    if (one === other) return true;
+    const words = this.#words;
+    const first = (this.#addresses + one * ADDRESS_BYTES) / 4;
+    const second = (this.#addresses + other * ADDRESS_BYTES) / 4;
+    const isInternet = this.#arena.u8[first * 4] === AF_INET;
+    for (let word = 0; word < (isInternet ? 4 : 7); word++) {
+      if (words[first + word] !== words[second + word]) return false;
+    }
+    return true;
+  }
+
+  #sendGroups(groups: number): void {
+    const base = this.#arena.address;
+    let entry = 0;
+    let first = 0;
+    for (let group = 0; group < groups; group++) {
+      const last = first + this.#groupReplies[group]!;
+      const header = (this.#groupHeaders + group * messages.BATCH_HEADER_BYTES) / 4;
+      const name = this.#addresses + this.#replySources[first]! * ADDRESS_BYTES;
+      const iovecs = base + this.#replyIovecs + entry * messages.IOVEC_BYTES;
+      let entries = 0;
+      for (let reply = first; reply < last; reply++) entries += this.#replyEntries[reply]!;
+      const nameBytes = this.#arena.u8[name] === AF_INET ? 16 : 28;
+      messages.putMessageHeader(this.#words, header, iovecs, entries, base + name, nameBytes);
+      if (last - first > 1) {
+        const control = this.#groupControls + group * messages.SEGMENT_CONTROL_BYTES;
+        messages.putSegmentControl(this.#words, control / 4, this.#replyBytes[first]!);
+        messages.setMessageControl(this.#words, header, base + control, messages.SEGMENT_CONTROL_BYTES);
+      }
+      entry += entries;
+      first = last;
+    }
+    this.#sendMessages(groups);
+  }
+
+  #sendMessages(groups: number): void {
     let done = 0;
-    while (done < count) {
-      this.#statistics.systemCalls++;
-      const address = this.#arena.address + this.#replyHeaders + done * messages.BATCH_HEADER_BYTES;
-      const sent = this.#libc.sendmmsg(this.#descriptor, address, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+    let first = 0;
+    while (done < groups) {
+      const sent = this.#sendBatch(this.#groupHeaders, done, groups - done);
+      for (const end = done + Math.max(sent, 0); done < end; done++) {
+        const replies = this.#groupReplies[done]!;
+        this.#count(this.#groupHeaders, done, replies);
+        first += replies;
+      }
+      if (sent > 0) continue;
+      // The first of them cannot be sent as it is; its replies may be when each is a message of its own.
+      const value = errno();
+      const replies = this.#groupReplies[done++]!;
+      if (replies > 1 && (value === Errno.EINVAL || value === Errno.EMSGSIZE || value === Errno.EIO)) {
+        this.#segmentBytesMax = this.#replyBytes[first]! - 1;
+      }
+      this.#sendEach(first, replies);
+      first += replies;
+    }
+  }
+
+  /** Sends replies, each as a message of its own. */
+  #sendEach(first: number, count: number): void {
+    const end = first + count;
+    for (let done = first; done < end; ) {
+      const sent = this.#sendBatch(this.#replyHeaders, done, end - done);
       if (sent > 0) {
-        this.#count(done, sent);
-        done += sent;
+        for (const next = done + sent; done < next; done++) this.#count(this.#replyHeaders, done, 1);
       } else {
         // The first of them cannot be sent: too long for the network, refused, or no room. The others may.
         this.#statistics.datagramsDropped++;
         done++;
       }
     }
-    this.#replyCount = 0;
-    this.#replyUsed = 0;
-    this.#entryCount = 0;
+  }
+
+  #sendBatch(headers: number, first: number, count: number): number {
+    this.#statistics.systemCalls++;
+    const address = this.#arena.address + headers + first * messages.BATCH_HEADER_BYTES;
+    return this.#libc.sendmmsg(this.#descriptor, address, count, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** The kernel copied what it was given, so that nothing is read any more. */
@@ -248,12 +362,10 @@ export class DatagramBatch<S> implements DatagramReplies, DatagramSource {
     owners.length = 0;
   }
 
-  #count(first: number, sent: number): void {
-    this.#statistics.datagramsSent += sent;
-    for (let index = first; index < first + sent; index++) {
-      const header = this.#replyHeaders / 4 + index * messages.BATCH_HEADER_WORDS;
-      this.#statistics.bytesWritten += this.#words[header + messages.BATCH_LENGTH_WORD]!;
-    }
+  #count(headers: number, index: number, replies: number): void {
+    const header = headers / 4 + index * messages.BATCH_HEADER_WORDS;
+    this.#statistics.datagramsSent += replies;
+    this.#statistics.bytesWritten += this.#words[header + messages.BATCH_LENGTH_WORD]!;
   }
 
   #prepareReceiving(): void {
