@@ -292,32 +292,6 @@ test('many pieces of the arena at once are as they are one after the other', () 
   );
 });
 
-test('references too small to be posted are copied once, when the message is sent, and given back', () => {
-  const allocator = makeAllocator();
-  const memory = new SendMemory(allocator, { referenceBytesMin: 100, postBytesMin: 1000 });
-  const reply = new GetMReply(new Encoder(memory));
-  const target = new RecordingTarget(allocator);
-  const contents = [50, 500, 5000].map(bytesOf);
-  for (const content of contents) {
-    const { offset } = place(allocator, content);
-    reply.vals.appendAt(offset, content.length);
-  }
-  sendObject(target, reply);
-  assert.deepEqual(
-    target.parts.filter(({ kind }) => kind === 'referenced').map(({ bytes }) => bytes.length),
-    [5000],
-  );
-  assert.deepEqual(
-    target.owners.map((owner) => allocator.references(owner)),
-    [2],
-  );
-  assert.deepEqual(
-    values(GetMReplyView.read(target.take().subarray(16))),
-    contents.map((each) => Buffer.from(each)),
-  );
-  for (const owner of target.owners) memory.complete(owner);
-});
-
 test('of many pieces all are taken or none', () => {
   const allocator = makeAllocator();
   const encoder = new Encoder(new SendMemory(allocator));

@@ -404,7 +404,7 @@ export class Encoder {
    */
   giveReferences(target: ReferenceTarget, entriesMax: number = this.policy.referencesMax): void {
     const { references, send } = this;
-    references.limitEntries(entriesMax, this.policy.postBytesMin);
+    references.limitEntries(entriesMax);
     const { copyBelow } = references;
     let { copyAlso } = references;
     for (let index = 0; index < references.count; index++) {

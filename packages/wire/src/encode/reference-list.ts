@@ -79,15 +79,14 @@ export class ReferenceList {
   }
 
   /**
-   * Determines what is to be copied, in `copyBelow` and `copyAlso`: what is shorter than `bytesMin`, and the smallest
-   * of the others, so that at most `entriesMax` are left.
+   * Determines what is to be copied, in `copyBelow` and `copyAlso`: the smallest, so that at most `entriesMax` are
+   * left.
    */
-  limitEntries(entriesMax: number, bytesMin: number): void {
-    this.copyBelow = bytesMin;
+  limitEntries(entriesMax: number): void {
+    this.copyBelow = 0;
     this.copyAlso = 0;
     if (this.count <= entriesMax) return;
-    const atLeast = Math.max(bytesMin, 1);
-    const sizes = this.bytes.slice(0, this.count).filter((bytes) => bytes >= atLeast);
+    const sizes = this.bytes.slice(0, this.count).filter((bytes) => bytes > 0);
     const excess = sizes.length - entriesMax;
     if (excess <= 0) return;
     sizes.sort();

@@ -6,21 +6,14 @@ export interface ReferencePolicyOptions {
   readonly referenceBytesMin?: number;
   /** References of one message; above, the smallest are copied. */
   readonly referencesMax?: number;
-  /**
-   * References of fewer bytes are held until the message is sent and copied then, once and to where it is sent from,
-   * instead of being posted: for transports over which posting does not pay. 0: all are posted.
-   */
-  readonly postBytesMin?: number;
 }
 
 export class ReferencePolicy {
   referenceBytesMin: number;
   referencesMax: number;
-  postBytesMin: number;
 
   constructor(options: ReferencePolicyOptions = {}) {
     this.referenceBytesMin = options.referenceBytesMin ?? REFERENCE_BYTES_MIN;
     this.referencesMax = options.referencesMax ?? REFERENCES_MAX;
-    this.postBytesMin = options.postBytesMin ?? 0;
   }
 }

@@ -96,7 +96,7 @@ export function serialize(object: WireObject, frame?: FrameOptions): ScatterGath
 
 function listReferences(list: ScatterGatherList, encoder: Encoder): void {
   const { references } = encoder;
-  references.limitEntries(encoder.policy.referencesMax, 0);
+  references.limitEntries(encoder.policy.referencesMax);
   const { copyBelow } = references;
   let { copyAlso } = references;
   /** Neighbours that are copied, and their bytes. */
