@@ -8,7 +8,7 @@ import { Encoder } from '../encode/encoder.ts';
 import type { WireObject } from '../encode/wire-object.ts';
 import { Reassembler } from '../receive/reassembler.ts';
 import { sendToDatagram } from '../send/datagram.ts';
-import { serialize } from '../send/serialize.ts';
+import { type ScatterGatherList, serialize } from '../send/serialize.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { RpcError } from './rpc-error.ts';
 import type { RpcChannel } from './rpc-service.ts';
@@ -22,13 +22,19 @@ export interface DatagramChannelOptions {
   readonly timeoutMs?: number;
 }
 
+interface Request {
+  readonly type: number;
+  readonly id: number;
+  readonly list: ScatterGatherList;
+}
+
 export class DatagramChannel implements RpcChannel {
   readonly encoder: Encoder = new Encoder();
   readonly #socket: Socket;
   readonly #timeoutMs: number;
   readonly #pending: PendingCalls = new PendingCalls();
-  /** What waits until the server's name is resolved. */
-  #unsent: (() => void)[] | null = [];
+  /** What waits until the server's name is resolved; null from then on. */
+  #unsent: Request[] | null = [];
 
   constructor({ host, port, timeoutMs = TIMEOUT_MS }: DatagramChannelOptions) {
     this.#timeoutMs = timeoutMs;
@@ -49,12 +55,17 @@ export class DatagramChannel implements RpcChannel {
       if (cause.code === 'ECONNREFUSED') this.#pending.failAll(error);
       else this.#pending.close(error);
     });
-    // Once it is connected, the kernel lets nobody else's datagrams through.
-    this.#socket.connect(port, host, () => {
+    this.#socket.once('connect', () => {
       const unsent = this.#unsent ?? [];
       this.#unsent = null;
-      for (const send of unsent) send();
+      for (const request of unsent) this.#send(request);
     });
+    this.#socket.once('close', () => {
+      for (const { list } of this.#unsent ?? []) list.release();
+      this.#unsent = null;
+    });
+    // Once it is connected, the kernel lets nobody else's datagrams through.
+    this.#socket.connect(port, host);
   }
 
   call<V extends View>(type: number, request: WireObject, reply: ViewClass<V>): Promise<V> {
@@ -64,21 +75,17 @@ export class DatagramChannel implements RpcChannel {
       timer = setTimeout(() => {
         this.#pending.fail(id, new RpcError('TIMEOUT', `no reply in ${this.#timeoutMs} ms`));
       }, this.#timeoutMs);
-      const send = (): void =>
-        sendToDatagram(
-          this.#socket,
-          list,
-          { type, id },
-          {
-            done: (cause) => {
-              if (cause !== null) this.#pending.fail(id, new RpcError('CLOSED', cause.message, { cause }));
-            },
-          },
-        );
-      if (this.#unsent === null) send();
-      else this.#unsent.push(send);
+      if (this.#unsent === null) this.#send({ type, id, list });
+      else this.#unsent.push({ type, id, list });
     });
     return answered.finally(() => clearTimeout(timer));
+  }
+
+  #send({ type, id, list }: Request): void {
+    const done = (cause: Error | null): void => {
+      if (cause !== null) this.#pending.fail(id, new RpcError('CLOSED', cause.message, { cause }));
+    };
+    sendToDatagram(this.#socket, list, { type, id }, { done });
   }
 
   close(): void {

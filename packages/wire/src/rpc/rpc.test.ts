@@ -120,6 +120,18 @@ test('over UDP: nobody there fails the call before its time-out, and the next on
   }
 });
 
+test('over UDP: a server that cannot be reached at all fails every call', async () => {
+  // To broadcast an ordinary socket has no permission.
+  const channel = new DatagramChannel({ host: '255.255.255.255', port: 9, timeoutMs: 600_000 });
+  try {
+    const call = (): Promise<unknown> => channel.call(TYPE, GetMReply.from({}), GetMReplyView);
+    await assert.rejects(call(), { code: 'CLOSED' });
+    await assert.rejects(call(), { code: 'CLOSED' });
+  } finally {
+    channel.close();
+  }
+});
+
 test('over UDP: a megabyte arrives whole, also within one process', async () => {
   const server = await boundSocket();
   let arrived = 0;
