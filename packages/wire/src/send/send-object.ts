@@ -42,6 +42,7 @@ export function sendObject(target: SendTarget, object: WireObject, type: number 
     const bytes = encoder.measure(object);
     const frontBytes = FRAME_HEADER_BYTES + encoder.structureBytes + encoder.copiedBytes;
     if (send !== null && frontBytes <= SEND_BUFFER_BYTES - TURN_BYTES) {
+      // Copies by words may write a little beyond the front.
       const at = target.reserve(frontBytes + TURN_BYTES);
       if (at === 0) return;
       putFrameHeader(send.memory.view, at, bytes, type, id);
