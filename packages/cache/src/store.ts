@@ -322,15 +322,20 @@ export class Store {
     return item * 4 + ITEM_HEADER_BYTES + this.#core.headBytes(item);
   }
 
-  /** Sends the classic reply: short ones are copied, long ones referenced and retained until sent. */
-  sendReply(item: number, target: ScatterGatherTarget): void {
-    sendStream(this.#core, item, 0, this.#core.replyBytes(item), target);
+  /**
+   * Sends the classic reply: short ones are copied, long ones, and with `isReferred` all, referenced and retained
+   * until sent.
+   */
+  sendReply(item: number, target: ScatterGatherTarget, isReferred: boolean = false): void {
+    const send = isReferred ? referenceStream : sendStream;
+    send(this.#core, item, 0, this.#core.replyBytes(item), target);
   }
 
-  /** Sends the value and its "\r\n" only. */
-  sendValue(item: number, target: ScatterGatherTarget): void {
+  /** Sends the value and its "\r\n" only, likewise. */
+  sendValue(item: number, target: ScatterGatherTarget, isReferred: boolean = false): void {
     const head = this.#core.headBytes(item);
-    sendStream(this.#core, item, head, this.#core.replyBytes(item) - head, target);
+    const send = isReferred ? referenceStream : sendStream;
+    send(this.#core, item, head, this.#core.replyBytes(item) - head, target);
   }
 
   /** Sends the value alone. */

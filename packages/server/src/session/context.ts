@@ -14,6 +14,9 @@ import { type FixedReply, ReplyWriter } from './replies.ts';
 import type { ServerControl } from './server-control.ts';
 import type { StatisticsSource } from './statistics-source.ts';
 
+/** As long as what is kept of a reference until it is sent, roughly. */
+const REFERRED_BYTES_MIN = 64;
+
 export interface SessionOptions {
   readonly arena: Arena;
   readonly store: Store;
@@ -74,6 +77,14 @@ export class SessionContext {
   fail(output: SessionOutput, reply: FixedReply): void {
     this.counters[PROTOCOL_ERRORS]! += 1;
     this.replies.fixed(output, reply);
+  }
+
+  /**
+   * Whether a reply refers to a value that would be copied otherwise: one request may ask for many, and what is
+   * copied takes send buffers that all connections share. Of values shorter than this a line cannot hold too many.
+   */
+  mustRefer(output: SessionOutput, item: number): boolean {
+    return output.isCongested && this.store.valueBytes(item) >= REFERRED_BYTES_MIN;
   }
 
   /** A key for people: everything but letters, digits and `-._~` as %XX. */

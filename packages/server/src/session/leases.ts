@@ -60,7 +60,7 @@ export class LeaseGets {
     if (outcome === LeaseOutcome.hit) {
       counters[GET_HITS]! += 1;
       counters[LEASE_GET_HITS]! += 1;
-      store.sendReply(item, output);
+      store.sendReply(item, output, this.#context.mustRefer(output, item));
       store.release(item);
       return;
     }
@@ -101,6 +101,6 @@ export class LeaseGets {
     at = writeU32(u8, at, item === 0 ? 0 : store.valueBytes(item));
     output.cursor = writeAscii(u8, at, '\r\n');
     if (item === 0) this.#context.replies.fixed(output, EMPTY_LINE);
-    else store.sendValue(item, output);
+    else store.sendValue(item, output, this.#context.mustRefer(output, item));
   }
 }

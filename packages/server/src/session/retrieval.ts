@@ -167,7 +167,7 @@ export class Retrieval {
       }
       hits++;
       if (withCas) this.#sendWithCas(output, item);
-      else store.sendReply(item, output);
+      else store.sendReply(item, output, this.#context.mustRefer(output, item));
       store.release(item);
     }
     this.#context.replies.fixed(output, END);
@@ -184,7 +184,7 @@ export class Retrieval {
     const keys = this.#keys;
     const item = this.#store.acquire(keys.keyOffset, keys.keyBytes, hash);
     if (item === 0) return false;
-    this.#store.sendReply(item, output);
+    this.#store.sendReply(item, output, this.#context.mustRefer(output, item));
     this.#store.release(item);
     return true;
   }
@@ -206,7 +206,7 @@ export class Retrieval {
     at = writeAscii(u8, at, ' ');
     at = this.#wide.write(u8, at, store.casLow(item), store.casHigh(item));
     output.cursor = writeAscii(u8, at, '\r\n');
-    store.sendValue(item, output);
+    store.sendValue(item, output, this.#context.mustRefer(output, item));
   }
 
   #end(output: SessionOutput): void {

@@ -24,6 +24,7 @@ export class MemoryConnection implements SessionOutput {
   readonly #bufferBytes: number;
   #flushed: string[] = [];
   #flushedBytes: number = 0;
+  #segmentStart: number = 0;
 
   constructor(arena: Arena, buffer: number, bufferBytes: number) {
     this.#arena = arena;
@@ -34,7 +35,7 @@ export class MemoryConnection implements SessionOutput {
   }
 
   get isCongested(): boolean {
-    return this.#flushedBytes + Math.max(0, this.cursor - this.buffer) > this.congestedBytes;
+    return this.#flushedBytes + this.cursor - this.#segmentStart > this.congestedBytes;
   }
 
   get isOpen(): boolean {
@@ -101,12 +102,15 @@ export class MemoryConnection implements SessionOutput {
   #nextBuffer(): void {
     this.#flush();
     this.cursor = this.buffer;
+    this.#segmentStart = this.buffer;
     this.limit = this.buffer + this.#bufferBytes;
   }
 
+  /** What was written since the last flush is out; the room behind it stays. */
   #flush(): void {
-    if (this.cursor > this.buffer) this.#push(this.#arena.node.toString('latin1', this.buffer, this.cursor));
-    if (this.cursor !== 0) this.cursor = this.buffer;
+    if (this.cursor > this.#segmentStart)
+      this.#push(this.#arena.node.toString('latin1', this.#segmentStart, this.cursor));
+    this.#segmentStart = this.cursor;
   }
 
   #push(text: string): void {
