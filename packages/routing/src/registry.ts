@@ -16,6 +16,10 @@ import type { Clock, Random } from './clock.ts';
 import type { Destination } from './destination/destination.ts';
 import type { RouteHandle } from './route-handle.ts';
 
+/** The type that stands for a list of destinations. */
+export const POOL_LIST: string = 'Pool';
+const POOL_LIST_SHORT = `${POOL_LIST}|`;
+
 /** The JSON of one handle, in either form; checked further when it is built. */
 export type RouteJson = string | { readonly [name: string]: unknown };
 /** The JSON of several: a list, or a short form that stands for one ("Pool|A"). */
@@ -28,12 +32,32 @@ export const routesJson: z.ZodType<RoutesJson> = z.union([routeJson, z.array(rou
   error: 'expected a list of routes, or a route',
 });
 
+/** A server as a pool names it. */
+export interface PoolServer {
+  /** `host:port` as it is configured. */
+  readonly name: string;
+  /** One, or one for each address of a name, sorted. */
+  readonly destinations: readonly Destination[];
+}
+
+/** What "Pool|A" and its object form name: the pool; undefined for anything else. */
+export function poolOfList(json: RoutesJson): string | Readonly<Record<string, unknown>> | undefined {
+  if (typeof json === 'string') {
+    return json.startsWith(POOL_LIST_SHORT) ? json.slice(POOL_LIST_SHORT.length) : undefined;
+  }
+  if (!('type' in json) || json.type !== POOL_LIST) return undefined;
+  const { type: _, ...pool } = json;
+  return pool;
+}
+
 /** A pool as handles see it. */
 export interface Pool {
   readonly name: string;
-  /** One for each server, in the configuration's order (addresses of one name sorted). */
+  /** In the configuration's order. */
+  readonly servers: readonly PoolServer[];
+  /** Those of all servers in a row. */
   readonly destinations: readonly Destination[];
-  /** The weight of each destination, where the configuration gives any. */
+  /** The weight of each server, where the configuration gives any. */
   readonly weights: readonly number[] | undefined;
   /** The pool as it was written, `inherit` resolved, for handles with options there. */
   readonly json: Readonly<Record<string, unknown>>;

@@ -254,11 +254,6 @@ const badConfigs: readonly ConfigCase[] = [
     path: 'pools.A.servers[0]',
     says: /not an IPv6 address/,
   },
-  {
-    config: { route: 'NullRoute', pools: { A: { servers: [] } } },
-    path: 'pools.A.servers',
-    says: /at least one address/,
-  },
   { config: { route: 'NullRoute', pools: { A: {} } }, path: 'pools.A', says: /expected servers/ },
   {
     config: { route: 'NullRoute', pools: { A: { servers, weights: [1, 2] } } },

@@ -105,8 +105,8 @@ export class Routing implements RouteHandle, AsyncDisposable {
   /** Reloads one after the other. */
   #work: Promise<unknown> = Promise.resolve();
   #isClosed: boolean = false;
-  /** What the operator has been told to have no meaning. */
-  readonly #ignored: Set<string> = new Set();
+  /** What the operator has been told about configurations. */
+  readonly #told: Set<string> = new Set();
 
   /** Use `Routing.open`. */
   private constructor(options: RoutingOptions) {
@@ -275,12 +275,14 @@ export class Routing implements RouteHandle, AsyncDisposable {
   }
 
   /** Once: a configuration is built again whenever a name stands for another address. */
-  readonly #onIgnored = (steps: readonly PropertyKey[], reason: string): void => {
-    const text = `${formatPath(steps)} has no meaning here and is ignored: ${reason}`;
-    if (this.#ignored.has(text)) return;
-    this.#ignored.add(text);
+  readonly #tellOnce = (text: string): void => {
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
     this.services.notice(text);
   };
+
+  readonly #onIgnored = (steps: readonly PropertyKey[], reason: string): void =>
+    this.#tellOnce(`${formatPath(steps)} has no meaning here and is ignored: ${reason}`);
 
   #use(given: Given): void {
     const { config, text } = given;
@@ -291,6 +293,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       defaults: { ...DESTINATION_DEFAULTS, ...this.#options.defaults },
       addresses: (host) => this.#resolver.addresses(host),
       onIgnored: this.#onIgnored,
+      notice: this.#tellOnce,
     });
     const builder = new RouteBuilder({
       config,

@@ -8,13 +8,15 @@
  * ```
  */
 
-import type {
-  BuildContext,
-  Pool,
-  RouteHandleDefinition,
-  RouteJson,
-  RoutesJson,
-  RoutingServices,
+import {
+  type BuildContext,
+  POOL_LIST,
+  type Pool,
+  poolOfList,
+  type RouteHandleDefinition,
+  type RouteJson,
+  type RoutesJson,
+  type RoutingServices,
 } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { configError, formatPath, type Step } from './document.ts';
@@ -22,7 +24,6 @@ import { IGNORED_OF_HANDLES, ignoredIn } from './ignored.ts';
 import type { PoolFactory } from './pools.ts';
 import { type ConfigJson, issueError } from './schema.ts';
 
-const POOL_LIST = 'Pool';
 /** Names that mcrouter has had for the same thing. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { PrefixPolicyRoute: 'OperationSelectorRoute' };
 
@@ -75,13 +76,8 @@ export class RouteBuilder {
     if (isList(json)) {
       return json.flatMap((each, index) => this.routes(each, [...steps, index]));
     }
-    if (typeof json === 'string' && json.startsWith(`${POOL_LIST}|`)) {
-      return this.#options.pools.get(json.slice(POOL_LIST.length + 1), steps).destinations;
-    }
-    if (typeof json === 'object' && json.type === POOL_LIST) {
-      return this.#options.pools.get(without(json, 'type'), steps).destinations;
-    }
-    return [this.route(json, steps)];
+    const pool = poolOfList(json);
+    return pool === undefined ? [this.route(json, steps)] : this.#options.pools.get(pool, steps).destinations;
   }
 
   #name(name: string, steps: readonly Step[]): RouteHandle {

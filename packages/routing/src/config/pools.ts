@@ -1,12 +1,11 @@
 /** Pools of a configuration: inheritance, servers' names and addresses, destinations with the pool's options. */
 import { readFileSync } from 'node:fs';
-import { type Address, needsResolving, parseAddress } from '../destination/address.ts';
+import { type Address, formatAddress, needsResolving, parseAddress } from '../destination/address.ts';
 import { type DestinationOptions, Dialect, type TlsSettings } from '../destination/destination-options.ts';
 import type { Destinations } from '../destination/destinations.ts';
-import type { ServerDestination } from '../destination/server-destination.ts';
 import { RoutingError } from '../errors.ts';
 import { POOL_INHERITANCE_MAX } from '../limits.ts';
-import type { Pool } from '../registry.ts';
+import type { Pool, PoolServer } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, formatPath, type Step } from './document.ts';
 import { IGNORED_OF_POOLS, ignoredIn } from './ignored.ts';
@@ -22,6 +21,8 @@ export interface PoolFactoryOptions {
   readonly addresses: AddressBook;
   /** A pool says something that has no meaning here. */
   readonly onIgnored: (steps: readonly Step[], reason: string) => void;
+  /** Something an operator should know. */
+  readonly notice: (text: string) => void;
 }
 
 export class PoolFactory {
@@ -72,19 +73,15 @@ export class PoolFactory {
     const servers = whole.servers ?? this.#serversOf(whole.server_list_from_pool, steps);
     const { weights } = whole;
     if (servers === undefined) throw configError(steps, 'expected servers, a list of addresses');
-    if (servers.length === 0) throw configError([...steps, 'servers'], 'expected at least one address');
+    if (servers.length === 0) {
+      this.#options.notice(`${formatPath(steps)} has no servers: it answers as an empty cache`);
+    }
     if (weights !== undefined && weights.length !== servers.length) {
       throw configError([...steps, 'weights'], `expected ${servers.length} numbers, one for each server`);
     }
-    const destinations: ServerDestination[] = [];
-    const allWeights: number[] = [];
-    for (const [index, text] of servers.entries()) {
-      for (const destination of this.#servers(text, whole, [...steps, 'servers', index], steps)) {
-        destinations.push(destination);
-        allWeights.push(weights?.[index] ?? 1);
-      }
-    }
-    return { name, destinations, weights: weights === undefined ? undefined : allWeights, json: whole };
+    const made = servers.map((text, index) => this.#server(text, whole, [...steps, 'servers', index], steps));
+    const destinations = made.flatMap((server) => server.destinations);
+    return { name, servers: made, destinations, weights, json: whole };
   }
 
   #serversOf(name: string | undefined, steps: readonly Step[]): readonly string[] | undefined {
@@ -118,13 +115,8 @@ export class PoolFactory {
     return { ...whole, ...json };
   }
 
-  /** The destinations of one entry: one, or one for each address of a name. */
-  #servers(
-    text: string,
-    pool: PoolJson,
-    steps: readonly Step[],
-    poolSteps: readonly Step[],
-  ): ServerDestination[] {
+  /** One entry of `servers`. */
+  #server(text: string, pool: PoolJson, steps: readonly Step[], poolSteps: readonly Step[]): PoolServer {
     let parsed: ReturnType<typeof parseAddress>;
     try {
       parsed = parseAddress(text);
@@ -133,7 +125,11 @@ export class PoolFactory {
     }
     const { address, isTls } = parsed;
     const options = this.#destinationOptions(pool, isTls, poolSteps);
-    return this.#addresses(address).map((each) => this.#options.destinations.get(each, options));
+    const addresses = this.#addresses(address);
+    return {
+      name: formatAddress(address),
+      destinations: addresses.map((each) => this.#options.destinations.get(each, options)),
+    };
   }
 
   #addresses(address: Address): readonly Address[] {

@@ -3,7 +3,8 @@
  *
  * A delete that the spool took for a failed child is still handed on, so that the gutter forgets the key too. In
  * front of a gutter a delete that failed and was not spooled is handed on as well, but stays failed: the server may
- * come back with the old value. A lease-set goes to the child that gave its token. `failover_limit` bounds failovers
+ * come back with the old value. A lease-set, and
+ * whatever else brings a token back, goes to the child that gave it. `failover_limit` bounds failovers
  * to a share of the requests.
  */
 import { z } from 'zod';
@@ -12,6 +13,7 @@ import { type Reply, Result } from '../reply.ts';
 import { isDelete, Operation, type Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { SpooledReply } from '../spool/spooled-reply.ts';
+import { reachable } from '../traverse.ts';
 import { FailoverErrors, type FailoverErrorsJson, failoverErrorsJson } from './failover-errors.ts';
 import { LeasePairs } from './lease-pairs.ts';
 import { singleOr } from './null-route.ts';
@@ -92,6 +94,8 @@ export class FailoverRoute implements RouteHandle {
       const child = this.#pairs.take(request);
       if (child !== undefined) return this.children[child]!.route(request);
     }
+    const issuing = this.#issuingChild(request);
+    if (issuing > 0) return this.children[issuing]!.route(request);
     return this.children[0]!.route(request).then((reply) => {
       this.#note(0, reply);
       const allowed = this.#shouldFailover(request, reply) && this.#limit?.take(this.#requests) !== false;
@@ -101,6 +105,16 @@ export class FailoverRoute implements RouteHandle {
         ? failover.then((last) => this.#ofDelete(request, reply, last))
         : failover;
     });
+  }
+
+  /**
+   * The child whose server gave the token that the request brings back, or -1: any other one would refuse it, and whoever
+   * waits for the lease would wait for nothing.
+   */
+  #issuingChild(request: Request): number {
+    const issuer = request.issuer?.destination;
+    if (issuer === undefined) return -1;
+    return this.children.findIndex((child) => reachable(child, request).has(issuer));
   }
 
   /** What a delete answers that failed at the first child and ended with `last`. */

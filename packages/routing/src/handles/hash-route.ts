@@ -2,14 +2,20 @@
 import { z } from 'zod';
 import type { Destination } from '../destination/destination.ts';
 import type { KeyHash } from '../hashes/key-hash.ts';
-import { createKeyHash, type HashObject, hashName } from '../hashes/registry.ts';
-import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
+import { createKeyHash, type HashObject, hashName, poolTargets } from '../hashes/registry.ts';
+import {
+  type BuildContext,
+  defineRouteHandle,
+  type Pool,
+  type RouteHandleDefinition,
+  routesJson,
+} from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { makeLatestRoute } from './latest-route.ts';
 import { NullRoute } from './null-route.ts';
-import { buildChildren } from './spool-scope.ts';
+import { buildChildren, listedPool } from './spool-scope.ts';
 
 export class HashRoute implements RouteHandle {
   readonly name: string;
@@ -46,23 +52,24 @@ export const hashRoute: RouteHandleDefinition = defineRouteHandle({
   restParameter: 'children',
   build: (parameters, context) => {
     const children = buildChildren(context, parameters.children, 'children');
-    return makeHashRoute('hash', children, parameters, context);
+    return makeHashRoute(children, parameters, context, listedPool(context, parameters.children, 'children'));
   },
 });
 
 /** A hash route, or what takes its place: nothing to choose from, one to choose, or `Latest`. */
 function makeHashRoute(
-  name: string,
   children: readonly RouteHandle[],
   options: HashObject,
   context: BuildContext,
+  pool: Pool | undefined,
 ): RouteHandle {
   if (children.length === 0) return new NullRoute();
-  if (hashName(options) === 'Latest') return makeLatestRoute(children, options, context);
+  if (hashName(options) === 'Latest') return makeLatestRoute(children, options, context, pool);
   if (children.length === 1) return children[0]!;
-  const targets = { count: children.length, names: undefined, weights: undefined };
+  const targets =
+    pool === undefined ? { count: children.length, names: undefined, weights: undefined } : poolTargets(pool);
   return new HashRoute(
-    name,
+    'hash',
     children,
     createKeyHash(options, targets, (text) => context.fail(text, 'hash_func')),
   );

@@ -5,10 +5,16 @@
 import { z } from 'zod';
 import type { HashObject } from '../hashes/registry.ts';
 import { WeightedCh3Hash } from '../hashes/weighted-ch3.ts';
-import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
+import {
+  type BuildContext,
+  defineRouteHandle,
+  type Pool,
+  type RouteHandleDefinition,
+  routesJson,
+} from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { failoverParameters, makeFailoverRoute } from './failover-route.ts';
-import { buildChildren } from './spool-scope.ts';
+import { buildChildren, listedPool } from './spool-scope.ts';
 
 const FAILOVER_COUNT = 5;
 const WEIGHT_MISSING = 0.5;
@@ -37,11 +43,19 @@ function latestOrder(
   return order;
 }
 
-/** Also what `"hash_func": "Latest"` makes. */
+/** The weight of each of a pool's destinations: its server's. */
+function destinationWeights(weights: readonly number[], pool: Pool): readonly number[] {
+  return pool.servers.flatMap(({ destinations }, index) =>
+    destinations.map(() => weights[index] ?? WEIGHT_MISSING),
+  );
+}
+
+/** Also what `"hash_func": "Latest"` makes. The children are those of `pool`, where there is one. */
 export function makeLatestRoute(
   children: readonly RouteHandle[],
   options: HashObject,
   context: BuildContext,
+  pool?: Pool,
 ): RouteHandle {
   const parsed = latestParameters.safeParse(options);
   if (!parsed.success) {
@@ -49,10 +63,11 @@ export function makeLatestRoute(
     return context.fail(issue?.message ?? 'expected parameters of LatestRoute', ...pathOf(issue?.path));
   }
   const { failover_count, salt, weights } = parsed.data;
+  const given = weights === undefined || pool === undefined ? weights : destinationWeights(weights, pool);
   const order = latestOrder(
     children,
     failover_count ?? FAILOVER_COUNT,
-    weights ?? children.map(() => 1),
+    given ?? children.map(() => 1),
     context.services.clientId + (salt ?? ''),
   );
   return makeFailoverRoute('latest', order, parsed.data, context);
@@ -67,5 +82,10 @@ export const latestRoute: RouteHandleDefinition = defineRouteHandle({
   parameters: z.looseObject({ children: routesJson }),
   restParameter: 'children',
   build: (parameters, context) =>
-    makeLatestRoute(buildChildren(context, parameters.children, 'children'), parameters, context),
+    makeLatestRoute(
+      buildChildren(context, parameters.children, 'children'),
+      parameters,
+      context,
+      listedPool(context, parameters.children, 'children'),
+    ),
 });

@@ -16,6 +16,7 @@ import type { MightAsk, RouteHandle } from '../route-handle.ts';
 import { expectSpool } from './asynclog-route.ts';
 import { HashRoute } from './hash-route.ts';
 import { makeLatestRoute } from './latest-route.ts';
+import { NullRoute } from './null-route.ts';
 import { OutstandingLimitRoute } from './outstanding-limit-route.ts';
 import { RateLimiter, RateLimitRoute, ratesJson } from './rate-limit-route.ts';
 import { buildShadows, ShadowRoute, shadowJson } from './shadow-route.ts';
@@ -89,6 +90,7 @@ function buildPool(options: Parameters, context: BuildContext): RouteHandle {
 }
 
 function buildSelection(pool: Pool, options: Parameters, context: BuildContext): RouteHandle {
+  if (pool.servers.length === 0) return new NullRoute();
   const isPlain =
     spoolInForce(context) === undefined &&
     options.shadows === undefined &&
@@ -96,7 +98,7 @@ function buildSelection(pool: Pool, options: Parameters, context: BuildContext):
     (options.max_outstanding ?? 0) === 0;
   if (hashName(options.hash) === 'Latest') {
     const settings = typeof options.hash === 'object' ? options.hash : {};
-    return makeLatestRoute(wrapped(pool, options, context), settings, context);
+    return makeLatestRoute(wrapped(pool, options, context), settings, context, pool);
   }
   const hash = createKeyHash(options.hash, poolTargets(pool), (text) => context.fail(text, 'hash'));
   if (isPlain) return new PoolRoute(pool.name, pool.destinations, hash);
@@ -108,7 +110,7 @@ function wrapped(pool: Pool, options: Parameters, context: BuildContext): readon
   const shadows = buildShadows(context, options.shadows ?? []);
   const warmUp = options.slow_warmup;
   const failover = warmUp === undefined ? undefined : failoverTargetOf(warmUp, context, 'slow_warmup');
-  return pool.destinations.map((destination, index) => {
+  const wrap = (destination: Destination, index: number): RouteHandle => {
     let route = spooled(context, destination);
     const outstandingMax = options.max_outstanding ?? 0;
     if (outstandingMax > 0) route = new OutstandingLimitRoute(route, outstandingMax);
@@ -131,5 +133,6 @@ function wrapped(pool: Pool, options: Parameters, context: BuildContext): readon
           route,
           own.map(({ shadow }) => shadow),
         );
-  });
+  };
+  return pool.servers.flatMap(({ destinations }, index) => destinations.map((each) => wrap(each, index)));
 }

@@ -4,7 +4,7 @@
  * something that is not to spool: a pool that says so, or a shadow, whose requests are copies.
  */
 import type { Destination } from '../destination/destination.ts';
-import type { BuildContext, RoutesJson } from '../registry.ts';
+import { type BuildContext, type Pool, poolOfList, type RoutesJson } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { Spool } from '../spool/spool.ts';
 import { isDestination } from '../traverse.ts';
@@ -41,6 +41,12 @@ export function spoolInForce(context: BuildContext): Spool | undefined {
 /** The children a parameter describes; destinations among them spool. */
 export function buildChildren(context: BuildContext, json: RoutesJson, step: string): readonly RouteHandle[] {
   return context.routes(json, step).map((route) => (isDestination(route) ? spooled(context, route) : route));
+}
+
+/** The pool whose destinations are the children, where the parameter says "Pool|A". */
+export function listedPool(context: BuildContext, json: RoutesJson, step: string): Pool | undefined {
+  const pool = poolOfList(json);
+  return pool === undefined ? undefined : context.pool(pool, step);
 }
 
 /** The destination as it is, or what spools for it. */

@@ -11,10 +11,13 @@
  * ```
  * Ketama and Jump are Larder's additions to mcrouter's list. `Latest` is no function of the key: it is built by
  * `handles/latest-route.ts`.
+ *
+ * Tags and weights are those of the servers as they are configured. A name with several addresses is one of them:
+ * hashes by place keep it at its place (`several-addresses.ts`), for hashes by name each of its addresses is a
+ * server with its weight and a tag of its own.
  */
 import { z } from 'zod';
 import { parseAddress } from '../destination/address.ts';
-import type { Destination } from '../destination/destination.ts';
 import { PORT_DEFAULT } from '../limits.ts';
 import type { Pool } from '../registry.ts';
 import { CH3_POOL_SIZE_MAX, Ch3Hash } from './ch3.ts';
@@ -25,6 +28,7 @@ import { KetamaHash, type KetamaServer, KetamaVariant } from './ketama.ts';
 import type { KeyHash } from './key-hash.ts';
 import { RendezvousHash } from './rendezvous.ts';
 import { SaltedHash } from './salted.ts';
+import { SeveralAddressesHash } from './several-addresses.ts';
 import { WeightedCh3Hash } from './weighted-ch3.ts';
 import { WeightedRendezvousHash } from './weighted-rendezvous.ts';
 
@@ -55,34 +59,27 @@ export const hashJson: z.ZodType<HashJson> = z.union([z.string(), hashObject], {
   error: 'expected the name of a hash function, or an object with hash_func',
 });
 
-/** What keys are spread over. */
+/** What keys are spread over: servers as they are configured. */
 export interface HashTargets {
   readonly count: number;
   /** What the targets are called (`host:port`); undefined when only `tags` can say it. */
   readonly names: readonly string[] | undefined;
   readonly weights: readonly number[] | undefined;
+  /** Of each target, where some have several; a hash answers indices of all of them in a row then. */
+  readonly addresses?: readonly (readonly string[])[] | undefined;
 }
 
-/** The destinations of a pool as targets, named as they are configured. */
-export function poolTargets(pool: Pool): HashTargets {
+/** The servers of a pool as targets, named as they are configured. */
+export function poolTargets({ servers, weights }: Pool): HashTargets {
+  const isPlain = servers.every(({ destinations }) => destinations.length === 1);
   return {
-    count: pool.destinations.length,
-    names: pool.destinations.map((destination) => configuredName(destination, pool.destinations)),
-    weights: pool.weights,
+    count: servers.length,
+    names: servers.map(({ name }) => name),
+    weights,
+    addresses: isPlain
+      ? undefined
+      : servers.map(({ destinations }) => destinations.map(({ label }) => label)),
   };
-}
-
-/** A DNS name stands for its server as long as only one address has it, so that a new address moves no key. */
-function configuredName(destination: Destination, all: readonly Destination[]): string {
-  const { address } = destination;
-  if (address.kind === 'unix' || address.serverName === '') return destination.label;
-  const alike = all.filter(
-    (other) =>
-      other.address.kind === 'tcp' &&
-      other.address.serverName === address.serverName &&
-      other.address.port === address.port,
-  );
-  return alike.length === 1 ? `${address.serverName}:${address.port}` : destination.label;
 }
 
 /** The `hash_func` of either form. */
@@ -109,20 +106,28 @@ export function createKeyHash(
 type Make = (options: HashObject, targets: HashTargets, fail: (message: string) => never) => KeyHash;
 
 const HASHES: ReadonlyMap<string, Make> = new Map<string, Make>([
-  ['Ch3', (_, { count }, fail) => new Ch3Hash(ch3Count(count, fail))],
-  ['Crc32', (_, { count }) => new Crc32Hash(count)],
-  ['ConstShard', (_, { count }, fail) => new ConstShardHash(ch3Count(count, fail))],
-  ['Jump', (_, { count }) => new JumpHash(count)],
-  ['WeightedCh3', makeWeightedCh3],
+  ['Ch3', byPlace((_, { count }, fail) => new Ch3Hash(ch3Count(count, fail)))],
+  ['Crc32', byPlace((_, { count }) => new Crc32Hash(count))],
+  ['ConstShard', byPlace((_, { count }, fail) => new ConstShardHash(ch3Count(count, fail)))],
+  ['Jump', byPlace((_, { count }) => new JumpHash(count))],
+  ['WeightedCh3', byPlace(makeWeightedCh3)],
   ['Rendezvous', (options, targets, fail) => new RendezvousHash(tagsOf(options, targets, fail))],
   ['WeightedRendezvous', makeWeightedRendezvous],
   ['Ketama', makeKetama],
 ]);
 
+function byPlace(make: Make): Make {
+  return (options, targets, fail) => {
+    const hash = make(options, targets, fail);
+    return targets.addresses === undefined ? hash : new SeveralAddressesHash(hash, targets.addresses);
+  };
+}
+
 function ch3Count(count: number, fail: (message: string) => never): number {
   return count <= CH3_POOL_SIZE_MAX ? count : fail(`Ch3 knows at most ${CH3_POOL_SIZE_MAX} servers`);
 }
 
+/** The name of every address. */
 function tagsOf(
   options: HashObject,
   targets: HashTargets,
@@ -133,7 +138,13 @@ function tagsOf(
   if (tags.length !== targets.count) {
     return fail(`expected one tag per server: there are ${tags.length} tags and ${targets.count} servers`);
   }
-  return tags;
+  const { addresses } = targets;
+  if (addresses === undefined) return tags;
+  // One address goes by its server's name, so that another one in its place moves no key.
+  return addresses.flatMap((each, index) => {
+    if (each.length === 1) return [tags[index]!];
+    return options.tags === undefined ? each : each.map((address) => `${tags[index]} ${address}`);
+  });
 }
 
 function isReadonlyArray(value: unknown): value is readonly unknown[] {
@@ -141,20 +152,28 @@ function isReadonlyArray(value: unknown): value is readonly unknown[] {
 }
 
 /** One weight per target from a list or from names, or undefined when none are given. */
-function weightsOf(
-  options: HashObject,
-  targets: HashTargets,
-  names: readonly string[] | undefined,
-  missing: number,
-): number[] | undefined {
+function weightsOf(options: HashObject, targets: HashTargets, missing: number): number[] | undefined {
   const { weights } = options;
   const isList = weights === undefined || isReadonlyArray(weights);
   const byName = isList ? undefined : weights;
   const list = isList ? (weights ?? targets.weights) : undefined;
   if (byName === undefined && list === undefined) return undefined;
+  const names = options.tags ?? targets.names;
   return Array.from({ length: targets.count }, (_, index) =>
     byName === undefined ? (list?.[index] ?? missing) : (byName[names?.[index] ?? ''] ?? missing),
   );
+}
+
+/** One weight per address, its server's. */
+function addressWeightsOf(
+  options: HashObject,
+  targets: HashTargets,
+  missing: number,
+): readonly number[] | undefined {
+  const weights = weightsOf(options, targets, missing);
+  const { addresses } = targets;
+  if (weights === undefined || addresses === undefined) return weights;
+  return addresses.flatMap((each, index) => each.map(() => weights[index]!));
 }
 
 function makeWeightedCh3(
@@ -162,7 +181,7 @@ function makeWeightedCh3(
   targets: HashTargets,
   fail: (message: string) => never,
 ): KeyHash {
-  const weights = weightsOf(options, targets, targets.names, WEIGHT_MISSING);
+  const weights = weightsOf(options, targets, WEIGHT_MISSING);
   if (weights === undefined) return fail('expected "weights", a list with a weight per server');
   const wrong = weights.find((weight) => weight > 1);
   if (wrong !== undefined) return fail(`WeightedCh3 takes weights between 0 and 1, not ${wrong}`);
@@ -176,7 +195,7 @@ function makeWeightedRendezvous(
   fail: (message: string) => never,
 ): KeyHash {
   const tags = tagsOf(options, targets, fail);
-  const weights = weightsOf(options, targets, tags, WEIGHT_MISSING);
+  const weights = addressWeightsOf(options, targets, WEIGHT_MISSING);
   return weights === undefined
     ? fail('expected "weights", an object with a weight per tag')
     : new WeightedRendezvousHash(tags, weights);
@@ -184,7 +203,7 @@ function makeWeightedRendezvous(
 
 function makeKetama(options: HashObject, targets: HashTargets, fail: (message: string) => never): KeyHash {
   const names = tagsOf(options, targets, fail);
-  const weights = weightsOf(options, targets, names, 1);
+  const weights = addressWeightsOf(options, targets, 1);
   const wrong = weights?.find((weight) => !Number.isInteger(weight) || weight < 1);
   if (wrong !== undefined) return fail(`Ketama takes whole weights of at least 1, not ${wrong}`);
   const servers = names.map((name, index) => ketamaServer(name, weights?.[index] ?? 1));
