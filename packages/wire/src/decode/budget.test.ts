@@ -105,6 +105,9 @@ const TREE: ShapedClass = {
   ],
 };
 
+/** Objects that a test has visited: more than any budget pays for is an end, too. */
+let visits = 0;
+
 /** Reads everything below an object; returns how many objects there are. */
 function walk(message: Message, at: number, depth: number): number {
   const opened = message.open(at, depth, TREE);
@@ -116,6 +119,8 @@ function walk(message: Message, at: number, depth: number): number {
   const count = opened.uint32(list);
   const start = opened.list(list, count, 8);
   let objects = 1;
+  visits += count;
+  if (visits > 20_000_000) throw new Error('nothing ends the walk');
   for (let index = 0; index < count; index++)
     objects += walk(opened, opened.object(start + index * 8), depth + 1);
   return objects;
@@ -128,6 +133,43 @@ test('lists that share their elements are refused, after no more than twice the 
   assert.ok(performance.now() - start < 5000);
   // Few objects, but each of them leads to a long text.
   assert.throws(() => walk(Message.of(sharing(2, 100, 1_000_000)), 0, 0), isRefused);
+});
+
+test('whatever leads to one long text many times is followed', () => {
+  const count = 200;
+  const textBytes = 1_000_000;
+  /** One field with a list; `entries` are the words of each element, with the text's size and place in them. */
+  const message = (bit: number, entries: (text: number) => readonly number[]): Message => {
+    const words = entries(0).length;
+    const text = 16 + count * words * 4;
+    const object = new DataView(new ArrayBuffer(text + 24 + textBytes));
+    const put = (at: number, values: readonly number[]): void =>
+      values.forEach((value, index) => {
+        object.setUint32(at + index * 4, value, true);
+      });
+    put(0, [1, 1 << bit, count, 16]);
+    for (let index = 0; index < count; index++) put(16 + index * words * 4, entries(text + 24));
+    // An Inner whose name the text is, for fields that lead to objects.
+    put(text, [1, 1, textBytes, text + 24]);
+    return Message.of(new Uint8Array(object.buffer));
+  };
+  const free = { objectBytes: 0, elementBytes: 0 };
+  const isSound = (hostile: Message): boolean =>
+    hostile.isWithin(TRAVERSAL_BYTES_MIN, 0, 0, KitchenSinkView, free);
+  for (const [bit, entries] of [
+    [17, (text) => [textBytes, text]],
+    [18, (text) => [textBytes, text]],
+    [19, (text) => [0, text - 24]],
+    [24, (text) => [textBytes, text, 0, 0]],
+    [25, (text) => [0, 0, textBytes, text]],
+    [26, (text) => [0, 0, 0, text - 24]],
+  ] as readonly (readonly [number, (text: number) => readonly number[]])[]) {
+    assert.equal(isSound(message(bit, entries)), false, `bit ${bit}`);
+    assert.equal(isSound(message(bit, (text) => entries(text).map(() => 0))), true, `bit ${bit}, but empty`);
+  }
+  const numbers = message(21, () => [0, 0]);
+  assert.equal(numbers.isWithin(1500, 0, 0, KitchenSinkView, free), false, '200 doubles');
+  assert.equal(numbers.isWithin(1700, 0, 0, KitchenSinkView, free), true);
 });
 
 test('a message that leads to little is read on, however it is made; one that is refused stays so', () => {
