@@ -303,6 +303,12 @@ test('what cannot start says why in one line', async () => {
   });
   await assert.rejects(startRouter({ config: { file: '/no/such/file' } }), { code: 'CONFIG_SOURCE' });
   await assert.rejects(start(poolOf(server), { transport: 'pigeons' }), { code: 'OPTION' });
+  await assert.rejects(start(poolOf(server), { spoolFolder: '/dev/null/spool' }), {
+    name: 'RouterError',
+    code: 'ENOTDIR',
+    option: '--spool',
+    message: /cannot be spooled to \/dev\/null\/spool/,
+  });
   await checkRouter({ config: { text: JSON.stringify(poolOf(server)) } });
   const bad = { config: { text: '{ "route": "PoolRoute|nowhere" }' } };
   await assert.rejects(checkRouter(bad), { name: 'RouterError', code: 'CONFIG', message: /nowhere/ });

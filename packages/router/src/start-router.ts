@@ -8,7 +8,7 @@
  */
 import { TransportKind } from '@larder/datapath';
 import { chooseTransport, createLogger, moduleBeside, packageVersion, usableThreads } from '@larder/host';
-import { Routing, RoutingError } from '@larder/routing';
+import { checkSpoolFolder, Routing, RoutingError } from '@larder/routing';
 import { RouterError } from './errors.ts';
 import { openSockets } from './listeners.ts';
 import { resolveRouterOptions, settingsWarnings } from './options/resolve.ts';
@@ -47,6 +47,7 @@ async function start(options: RouterOptions): Promise<RunningRouter> {
   const requested = resolveRouterOptions(options);
   const notes = settingsWarnings(requested);
   const hasTls = await checkConfiguration(requested);
+  checkSpool(requested);
   const kind = transportFor(requested.transport, hasTls, notes);
   const settings = { ...requested, threads: usableThreads(requested.threads, kind, notes) };
   const log = createLogger(settings.verbose, options.logTo);
@@ -107,6 +108,17 @@ async function checkConfiguration(settings: RouterSettings): Promise<boolean> {
     const where = 'file' in config ? config.file : 'url' in config ? config.url : 'the configuration';
     const text = error.message.includes(where) ? error.message : `${where}: ${error.message}`;
     throw new RouterError(error.code, text, { option: '--config', cause });
+  }
+}
+
+/** Once, instead of an error of each worker. */
+function checkSpool({ spoolFolder }: RouterSettings): void {
+  if (spoolFolder === '') return;
+  try {
+    checkSpoolFolder(spoolFolder);
+  } catch (cause) {
+    const { code, message } = RoutingError.from(cause);
+    throw new RouterError(code, message, { option: '--spool', cause });
   }
 }
 

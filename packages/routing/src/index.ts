@@ -78,5 +78,6 @@ export {
 export { SyncPolicy } from './spool/segment-writer.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
 export { type SpoolContents, spoolContents } from './spool/spool-contents.ts';
+export { checkSpoolFolder } from './spool/spool-folder.ts';
 export type { SpoolStatistics } from './spool/spool-statistics.ts';
 export { destinationsOf, type PassedHandle, reachable, traverse } from './traverse.ts';

@@ -33,6 +33,7 @@ import type { RouteHandleDefinition, RoutingServices } from './registry.ts';
 import { Reply, Result } from './reply.ts';
 import type { Request } from './request.ts';
 import type { RouteHandle } from './route-handle.ts';
+import { checkSpoolFolder } from './spool/spool-folder.ts';
 import { destinationsOf, pathsOf } from './traverse.ts';
 
 /** Told what happens. None of these may throw. */
@@ -157,10 +158,12 @@ export class Routing implements RouteHandle, AsyncDisposable {
     this.#info = { source: this.#source.label, text: '', loadedAt: 0, generation: 0, lastError: undefined };
   }
 
-  /** Reads the configuration and builds its handles; throws a RoutingError when either fails. */
+  /** Reads the configuration and builds its handles; throws a RoutingError when that or the spool's folder fails. */
   static async open(options: RoutingOptions): Promise<Routing> {
     const routing = new Routing(options);
     try {
+      const { spoolFolder } = routing.services;
+      if (spoolFolder !== undefined) checkSpoolFolder(spoolFolder);
       await routing.#load();
     } catch (error) {
       await routing.close();

@@ -5,7 +5,6 @@ import {
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,6 +13,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { makeFolder } from './spool-folder.ts';
 
 export interface Disk {
   makeFolder(path: string): void;
@@ -34,9 +34,7 @@ export interface Disk {
 }
 
 export const nodeDisk: Disk = {
-  makeFolder: (path) => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  },
+  makeFolder,
   list: (folder) => readdirSync(folder),
   create: (path) => openSync(path, 'ax', 0o600),
   write: (descriptor, buffer, start, end) => writeSync(descriptor, buffer, start, end - start),
