@@ -28,7 +28,7 @@ import type { FlowWindow } from './flow/window.ts';
 import { PendingGet } from './gets/pending-get.ts';
 import { listKeys } from './key-list.ts';
 import { wireKey } from './keys.ts';
-import { abortable, type Flight } from './leases/flights.ts';
+import { abortable, type Flight, refuseAborted } from './leases/flights.ts';
 import { type Factory, fillPlan, type GetOrSetOptions } from './leases/options.ts';
 import { createLoader, type Loader, type LoaderOptions } from './loader.ts';
 import type {
@@ -127,6 +127,7 @@ export class Cache extends CacheEmitter {
   #get(key: string, options: GetOptions<never, unknown> | undefined): Promise<unknown> {
     const promise = new Promise<unknown>((resolve, reject) => {
       const { routes, batcher } = this.#parts;
+      refuseAborted(options?.signal);
       if (routes.fatal !== undefined) throw routes.fatal;
       const isThrown = options?.throwOnTrouble ?? this.#isTroubleThrown;
       const wire = wireKey(this.#prefix, key);
@@ -298,15 +299,18 @@ export class Cache extends CacheEmitter {
     options: GetOrSetOptions<never, unknown> = {},
   ): Promise<unknown> {
     const { routes, flights, filler, statistics } = this.#parts;
+    refuseAborted(options.signal);
     if (routes.fatal !== undefined) throw routes.fatal;
     if (typeof factory !== 'function') {
       throw new CacheError(CacheErrorCode.invalidValue, 'getOrSet needs a factory', { key });
     }
     const wire = wireKey(this.#prefix, key);
-    let flight = flights.find(wire, options.schema);
+    const plan = fillPlan(options, this.#ttlMs);
+    const isTroubleThrown = options.throwOnTrouble ?? this.#isTroubleThrown;
+    // Who wants something else of trouble and of stale values travels alone.
+    const lane = flightLane(wire, isTroubleThrown, plan.isStaleAccepted);
+    let flight = flights.find(lane, options.schema);
     if (flight === undefined) {
-      const plan = fillPlan(options, this.#ttlMs);
-      const isTroubleThrown = options.throwOnTrouble ?? this.#isTroubleThrown;
       const shared = {
         key,
         wireKey: wire,
@@ -314,7 +318,7 @@ export class Cache extends CacheEmitter {
         plan,
         isTroubleThrown,
       };
-      flight = flights.start(wire, options.schema, (own: Flight) =>
+      flight = flights.start(lane, options.schema, (own: Flight) =>
         filler.run({
           ...shared,
           schema: options.schema,
@@ -326,19 +330,20 @@ export class Cache extends CacheEmitter {
     } else {
       statistics.coalesced += 1;
     }
-    return flights.board(wire, flight, options.signal);
+    return flights.board(lane, flight, options.signal);
   }
 
   /**
    * Runs `work` (a transaction that changes what the keys were made of) and deletes the keys, whether it
    * succeeds or fails: nobody knows what a failed one has done. Keys may be a function of the work's result. The
-   * work's outcome is the caller's; a delete that fails is trouble.
+   * work's outcome is the caller's; a delete that fails is trouble. A signal that fires meanwhile stops no delete.
    */
   async update<T>(
     keys: string | Iterable<string> | ((result: T) => string | Iterable<string>),
     work: () => T | Promise<T>,
-    options: UpdateOptions = {},
+    { signal, ...options }: UpdateOptions = {},
   ): Promise<T> {
+    refuseAborted(signal);
     if (typeof keys === 'function') {
       const result = await work();
       await this.#invalidate(keys(result), options);
@@ -366,7 +371,8 @@ export class Cache extends CacheEmitter {
 
   /**
    * The keys on all servers that begin with `prefix`, from `lru_crawler metadump`: for tools and tests, not for
-   * requests. Hashed keys appear as they are on the wire. Rejects when a server cannot be asked (a router).
+   * requests. Hashed keys appear as they are on the wire. Rejects with UNSUPPORTED behind a router, which has no such
+   * command: a cache with the router's own configuration lists them.
    */
   async *keys(prefix: string = ''): AsyncGenerator<string, void> {
     await this.ready();
@@ -412,6 +418,7 @@ export class Cache extends CacheEmitter {
     request: Request,
     options: CallOptions,
   ): Promise<Reply | undefined> {
+    refuseAborted(options.signal);
     const reply = await abortable(this.#parts.sender.send(request), options.signal);
     if (!reply.isError) return reply;
     this.#tell(operation, key, troubleOfReply(reply, key), options);
@@ -431,6 +438,7 @@ export class Cache extends CacheEmitter {
   ): Promise<CasValue<T> | undefined> {
     const { statistics, failedGets, values } = this.#parts;
     const wire = wireKey(this.#prefix, key);
+    refuseAborted(options.signal);
     try {
       const reply = await abortable(this.#parts.sender.send(request), options.signal);
       if (reply.isError) throw troubleOfReply(reply, key);
@@ -479,6 +487,7 @@ export class Cache extends CacheEmitter {
     cas: bigint = 0n,
   ): Promise<StoreOutcome> {
     const { statistics, failedGets, values, sender, routes } = this.#parts;
+    refuseAborted(options.signal);
     if (routes.fatal !== undefined) throw routes.fatal;
     const wire = wireKey(this.#prefix, key);
     const ttlMs = options.ttl === undefined ? (this.#ttlMs ?? Infinity) : durationMs(options.ttl);
@@ -489,6 +498,7 @@ export class Cache extends CacheEmitter {
       }
       const encoded: EncodedValue | Promise<EncodedValue> = values.encode(value, wire, ttlMs, options.schema);
       const { bytes, flags } = encoded instanceof Promise ? await encoded : encoded;
+      refuseAborted(options.signal);
       const request = sender.request(operation, wire);
       request.value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       request.flags = flags;
@@ -531,6 +541,7 @@ export class Cache extends CacheEmitter {
     const step = wholeNumber(delta, 'a delta');
     const request = this.#request(operation, key);
     request.delta = step;
+    refuseAborted(options.signal);
     const reply = await abortable(this.#parts.sender.send(request), options.signal);
     if (reply.result === Result.clientError && reply.message.includes('non-numeric')) {
       throw new CacheError(CacheErrorCode.notNumber, `${name} of a value that is not a whole number`, {
@@ -553,11 +564,23 @@ export class Cache extends CacheEmitter {
   }
 }
 
+/** Servers count in 64 bits. */
+const COUNTER_MAX = 0xffff_ffff_ffff_ffffn;
+
 function wholeNumber(value: number | bigint, what: string): bigint {
-  if (typeof value === 'bigint' ? value >= 0n : Number.isSafeInteger(value) && value >= 0)
-    return BigInt(value);
+  const isWhole =
+    typeof value === 'bigint'
+      ? value >= 0n && value <= COUNTER_MAX
+      : Number.isSafeInteger(value) && value >= 0;
+  if (isWhole) return BigInt(value);
   throw new CacheError(
     CacheErrorCode.invalidValue,
-    `${what} is a whole number from 0 on, not ${String(value)}`,
+    `${what} is a whole number from 0 to 2^64 - 1, not ${String(value)}`,
   );
+}
+
+/** Callers for one key share a flight when they want the same of it. No key of the wire has a space. */
+function flightLane(wire: string, isTroubleThrown: boolean, isStaleAccepted: boolean): string {
+  if (!isTroubleThrown && !isStaleAccepted) return wire;
+  return `${wire} ${isTroubleThrown ? 'thrown' : ''} ${isStaleAccepted ? 'stale' : ''}`;
 }

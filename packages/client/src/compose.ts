@@ -1,7 +1,7 @@
 /** Puts a cache together from its options. */
 import { type Clock, systemClock, UDP_LINE_BYTES_MAX } from '@larder/routing';
+import { checkOptions } from './check-options.ts';
 import { durationMs } from './duration.ts';
-import { CacheError, CacheErrorCode } from './errors.ts';
 import type { CacheEmitter } from './events.ts';
 import { FailedGets } from './failed-gets.ts';
 import { FlowWindow, processWindow } from './flow/window.ts';
@@ -10,7 +10,7 @@ import { GetSettler } from './gets/get-settler.ts';
 import { Filler } from './leases/filler.ts';
 import { Flights } from './leases/flights.ts';
 import { LeaseStore } from './leases/lease-store.ts';
-import { CHUNK_BYTES_DEFAULT, CHUNK_BYTES_MIN, FAILED_GET_MS_DEFAULT, TIMEOUT_MS_DEFAULT } from './limits.ts';
+import { CHUNK_BYTES_DEFAULT, FAILED_GET_MS_DEFAULT } from './limits.ts';
 import type { CacheOptions } from './options.ts';
 import { RouteSource } from './routes/route-source.ts';
 import { Sender } from './send/sender.ts';
@@ -37,19 +37,12 @@ function windowOf(option: CacheOptions['window']): FlowWindow {
   return option instanceof FlowWindow ? option : new FlowWindow(option);
 }
 
-function chunkBytesOf(option: number | undefined): number {
-  if (option === undefined) return CHUNK_BYTES_DEFAULT;
-  if (Number.isInteger(option) && option >= CHUNK_BYTES_MIN) return option;
-  throw new CacheError(
-    CacheErrorCode.invalidConfig,
-    `chunkBytes is a whole number from ${CHUNK_BYTES_MIN} on, not ${option}`,
-  );
-}
-
 export function composeCache(options: CacheOptions, events: CacheEmitter): CacheParts {
+  checkOptions(options);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
-  const timeoutMs = options.timeout === undefined ? TIMEOUT_MS_DEFAULT : durationMs(options.timeout);
+  // Without the option each pool's own time-outs count.
+  const timeoutMs = options.timeout === undefined ? 0 : durationMs(options.timeout);
   const keepMs =
     options.failedGetMemory === undefined ? FAILED_GET_MS_DEFAULT : durationMs(options.failedGetMemory);
   const failedGets = new FailedGets(clock, keepMs);
@@ -61,7 +54,7 @@ export function composeCache(options: CacheOptions, events: CacheEmitter): Cache
   const codec = new ValueCodec(options);
   const values = new ValueStore(
     codec,
-    new ChunkStore(sender, chunkBytesOf(options.chunkBytes)),
+    new ChunkStore(sender, options.chunkBytes ?? CHUNK_BYTES_DEFAULT),
     clock.wallNow,
   );
   const settler = new GetSettler({

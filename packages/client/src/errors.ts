@@ -31,6 +31,8 @@ export const CacheErrorCode: {
   readonly timeout: 'TIMEOUT';
   /** The server is known to be down, so nothing was sent. Trouble. */
   readonly unavailable: 'UNAVAILABLE';
+  /** The server, mostly a router, has no such command: the message says what to do instead. */
+  readonly unsupported: 'UNSUPPORTED';
   /** Larger than the limit, split or not. */
   readonly valueTooLarge: 'VALUE_TOO_LARGE';
 } = {
@@ -47,6 +49,7 @@ export const CacheErrorCode: {
   server: 'SERVER',
   timeout: 'TIMEOUT',
   unavailable: 'UNAVAILABLE',
+  unsupported: 'UNSUPPORTED',
   valueTooLarge: 'VALUE_TOO_LARGE',
 };
 export type CacheErrorCode = (typeof CacheErrorCode)[keyof typeof CacheErrorCode];

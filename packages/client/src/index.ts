@@ -25,6 +25,7 @@ export type {
   CasValue,
   DeleteOptions,
   GetOptions,
+  HashSettings,
   RouteConfig,
   SetOptions,
   UdpOptions,

@@ -52,6 +52,15 @@ async function* linesOf(destination: Destination): AsyncGenerator<string, void> 
   }
 }
 
+/** A router has no keys, and knows no command that asks its servers for theirs. */
+function refusal(server: string, line: string): CacheError {
+  const message =
+    `${server} does not list its keys: ${line}. A router does not; nothing can list keys through one. ` +
+    "Make a cache for this purpose whose `servers` or `config` name the cache servers themselves, with the router's " +
+    'own configuration for instance';
+  return new CacheError(CacheErrorCode.unsupported, message, { server });
+}
+
 async function* keysOf(destination: Destination, prefix: string): AsyncGenerator<string, void> {
   for (let attempt = 0; ; attempt++) {
     let isBusy = false;
@@ -62,8 +71,7 @@ async function* keysOf(destination: Destination, prefix: string): AsyncGenerator
       }
       const match = /^key=(\S+) /.exec(line);
       if (match === null) {
-        const message = `${destination.label} does not list its keys: ${line}`;
-        throw new CacheError(CacheErrorCode.server, message, { server: destination.label });
+        throw refusal(destination.label, line);
       }
       const key = decodeURIComponent(match[1]!);
       if (key.startsWith(prefix)) yield key;

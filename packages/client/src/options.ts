@@ -13,6 +13,15 @@ export type RouteConfig =
   | { readonly file: string }
   | { readonly url: string };
 
+/** A hash function by its name, or with settings. */
+export type HashSettings =
+  | 'Ch3'
+  | 'Crc32'
+  | 'Jump'
+  | 'Ketama'
+  | 'Rendezvous'
+  | { readonly hash_func: string; readonly [setting: string]: unknown };
+
 export interface UdpOptions {
   /** The servers' UDP port; by default the same number as their TCP port. */
   readonly port?: number;
@@ -28,8 +37,17 @@ export interface CacheOptions {
   readonly servers?: string | readonly string[];
   /** Routing in this process: pools, failover, gutter, replicas … */
   readonly config?: RouteConfig;
-  /** Finds the servers out, and keeps looking: DNS, ElastiCache, a file, a URL. */
+  /**
+   * Finds the servers out, and keeps looking: DNS, ElastiCache, a file, a URL. They are one pool, or take the place of
+   * the server `"discovered"` in the pools of `config`, which is an object then.
+   */
   readonly discovery?: Discovery;
+  /**
+   * How keys are spread over `servers` or those of `discovery`: as `hash` of a PoolRoute. mcrouter's Ch3 by default for
+   * `servers`, where a server is known by its place in the list; Rendezvous for `discovery`, where only the keys of the
+   * servers that come or go move.
+   */
+  readonly hash?: HashSettings;
   /** Where deletes are kept that their server could not be told; they are delivered when it is back, by any process that uses the folder. */
   readonly spoolFolder?: string;
   /** Who this is, for ReplicaByClientRoute: an address or any other stable name. The host's name by default. */
@@ -38,7 +56,10 @@ export interface CacheOptions {
   readonly keyPrefix?: string;
   /** Time to live where a call does not say. For ever by default. */
   readonly ttl?: Duration;
-  /** A request that is not answered after this long has failed. 1 s by default. */
+  /**
+   * A request that is not answered after this long has failed, whatever the configuration says. By default its pools'
+   * own time-outs count, and 1 s where there are none.
+   */
   readonly timeout?: Duration;
   /** To each server. 1 by default: requests are pipelined. */
   readonly connections?: number;

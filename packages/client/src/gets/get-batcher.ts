@@ -26,6 +26,7 @@ export interface GetBatcherParts {
   readonly window: FlowWindow;
   readonly settler: GetSettler;
   readonly statistics: CacheStatistics;
+  /** 0 for the destinations' own. */
   readonly timeoutMs: number;
   /** A line of more bytes would not fit a datagram; Infinity where gets go over connections. */
   readonly lineBytesMax: number;
@@ -78,8 +79,8 @@ export class GetBatcher {
 
   #send(destination: Destination, gets: readonly PendingGet[], request: Buffer): void {
     this.#parts.statistics.multigets += 1;
-    const { window, settler } = this.#parts;
-    new Multiget(gets, request, window, settler).send(destination);
+    const { window, settler, timeoutMs } = this.#parts;
+    new Multiget(gets, request, window, settler, timeoutMs).send(destination);
   }
 
   #sendGroups(root: RouteHandle, gets: readonly PendingGet[], request: Buffer): void {

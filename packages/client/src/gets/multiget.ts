@@ -24,11 +24,20 @@ export class Multiget implements ForwardSink {
   readonly #request: Buffer;
   readonly #window: FlowWindow;
   readonly #settler: GetSettler;
+  /** 0 for the destination's own. */
+  readonly #timeoutMs: number;
   #mark: number = 0;
   #destination: Destination | undefined;
 
   /** Room for the keys has been taken in the window. */
-  constructor(gets: readonly PendingGet[], request: Buffer, window: FlowWindow, settler: GetSettler) {
+  constructor(
+    gets: readonly PendingGet[],
+    request: Buffer,
+    window: FlowWindow,
+    settler: GetSettler,
+    timeoutMs: number,
+  ) {
+    this.#timeoutMs = timeoutMs;
     this.#gets = gets;
     this.#request = request;
     this.#window = window;
@@ -39,7 +48,8 @@ export class Multiget implements ForwardSink {
     this.#mark = this.#window.mark;
     this.#destination = destination;
     const request = this.#request;
-    const refused = destination.forward(request, 0, request.length, ReplyShape.values, this, 0);
+    const { values } = ReplyShape;
+    const refused = destination.forward(request, 0, request.length, values, this, 0, this.#timeoutMs);
     if (refused !== undefined) this.onFailure(0, refused);
   }
 

@@ -31,17 +31,18 @@ export class Flight {
   }
 }
 
+/** Throws ABORTED when the signal has fired already: what is not wanted any more is not begun. */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal);
+}
+
 function abortError(signal: AbortSignal): CacheError {
   return new CacheError(CacheErrorCode.aborted, 'the signal fired', { cause: signal.reason });
 }
 
-/** The promise, or a rejection with ABORTED as soon as the signal fires. */
+/** The promise, or a rejection with ABORTED as soon as the signal fires; it has not fired yet. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(abortError(signal));
-  }
   return new Promise((resolve, reject) => {
     const aborted = (): void => reject(abortError(signal));
     signal.addEventListener('abort', aborted, { once: true });

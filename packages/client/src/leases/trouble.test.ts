@@ -63,3 +63,61 @@ test('who waits for a lease waits longer each time, and each caller differently 
     assert.ok(short[index + 1]! >= short[index]!);
   }
 });
+
+test('callers for one key share a flight only when they want the same of trouble and of stale values', async () => {
+  const routes = routesOf(() => Reply.of(Result.timeout));
+  await using cache = new Cache({ routes, failedGetMemory: 0 });
+  const calls = [
+    cache.getOrSet('k', () => 'covered'),
+    cache.getOrSet('k', () => 'covered', { throwOnTrouble: true }),
+    cache.getOrSet('k', () => 'another', { acceptStale: true }),
+    cache.getOrSet('k', () => 'not this one'),
+  ];
+  const outcomes = await Promise.allSettled(calls);
+  const seen = outcomes.map((each) =>
+    each.status === 'fulfilled' ? each.value : (each.reason as Error).name,
+  );
+  assert.deepEqual(seen, ['covered', 'CacheError', 'another', 'covered']);
+  assert.equal(cache.statistics.coalesced, 1);
+});
+
+test('what was given up before it began is not begun; an update deletes in any case', async () => {
+  const sent: Operation[] = [];
+  const routes = routesOf(({ operation }) => {
+    sent.push(operation);
+    return new Reply(operation === Operation.delete ? Result.deleted : Result.miss);
+  });
+  await using cache = new Cache({ routes });
+  const signal = AbortSignal.abort();
+  const never = (): never => assert.fail('the factory has run');
+  const calls: Record<string, () => Promise<unknown>> = {
+    get: () => cache.get('k', { signal }),
+    getMany: () => cache.getMany(['k'], { signal }),
+    gets: () => cache.gets('k', { signal }),
+    set: () => cache.set('k', 1, { signal }),
+    cas: () => cache.cas('k', 1, 1n, { signal }),
+    append: () => cache.append('k', 'x', { signal }),
+    incr: () => cache.incr('k', 1, { signal }),
+    touch: () => cache.touch('k', '1s', { signal }),
+    delete: () => cache.delete('k', { signal }),
+    getOrSet: () => cache.getOrSet('k', never, { signal }),
+    update: () => cache.update('k', never, { signal }),
+  };
+  for (const [name, call] of Object.entries(calls)) await assert.rejects(call(), { code: 'ABORTED' }, name);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(sent, []);
+  const controller = new AbortController();
+  const work = (): string => {
+    controller.abort();
+    return 'done';
+  };
+  assert.equal(await cache.update('k', work, { signal: controller.signal }), 'done');
+  assert.deepEqual(sent, [Operation.delete], 'the database has changed: the key must not stay');
+});
+
+test('numbers beyond 64 bits are refused', async () => {
+  await using cache = new Cache({ routes: routesOf(() => new Reply(Result.miss)) });
+  await assert.rejects(cache.incr('k', 2n ** 64n), { code: 'INVALID_VALUE' });
+  await assert.rejects(cache.incr('k', 1, { initial: 2n ** 70n }), { code: 'INVALID_VALUE' });
+  assert.equal(await cache.incr('k', 2n ** 64n - 1n), undefined);
+});

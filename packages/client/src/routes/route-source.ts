@@ -15,7 +15,6 @@ import {
   type DestinationOptions,
   DestinationState,
   findSpool,
-  poolConfig,
   type Random,
   Reply,
   type Request,
@@ -27,23 +26,28 @@ import {
   type Spool,
   type TimerHandle,
 } from '@larder/routing';
-import type { Discovery } from '../discovery/discovery.ts';
+import {
+  checkDiscovered,
+  type DiscoveredConfig,
+  DiscoverySource,
+  poolOf,
+} from '../discovery/discovery-source.ts';
 import { durationMs } from '../duration.ts';
 import { CacheError, CacheErrorCode } from '../errors.ts';
 import type { CacheEmitter } from '../events.ts';
-import { UDP_TIMEOUT_MS_DEFAULT } from '../limits.ts';
+import { TIMEOUT_MS_DEFAULT, UDP_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import type { CacheOptions } from '../options.ts';
 
 export interface RouteSourceParts {
   readonly clock: Clock;
   readonly random: Random;
+  /** 0 when the caller did not say. */
   readonly timeoutMs: number;
   readonly events: CacheEmitter;
 }
 
 const SERVERS_DEFAULT: readonly string[] = ['127.0.0.1:11211'];
 const NO_DATAGRAMS: Readonly<DatagramTotals> = { sent: 0, lost: 0 };
-const PORT_MAX = 0xffff;
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
 
@@ -66,14 +70,18 @@ function checkSources(options: CacheOptions): void {
   const given = (['servers', 'config', 'discovery', 'routes'] as const).filter(
     (name) => options[name] !== undefined,
   );
-  if (given.length > 1) {
+  if (given.length > 1 && given.join() !== 'config,discovery') {
     throw new CacheError(CacheErrorCode.invalidConfig, `${given.join(' and ')} exclude each other`);
   }
+  if (options.hash !== undefined && (options.config !== undefined || options.routes !== undefined)) {
+    throw new CacheError(
+      CacheErrorCode.invalidConfig,
+      'hash is for servers and discovery; a config has its own',
+    );
+  }
+  if (options.discovery !== undefined && options.config !== undefined) checkDiscovered(options.config);
   if (options.routes !== undefined && options.udp !== undefined && options.udp !== false) {
     throw new CacheError(CacheErrorCode.invalidConfig, 'udp belongs to where the routes are made');
-  }
-  if (Array.isArray(options.servers) && options.servers.length === 0) {
-    throw new CacheError(CacheErrorCode.invalidConfig, 'the list of servers is empty');
   }
 }
 
@@ -82,47 +90,10 @@ type UdpSettings = Pick<DestinationOptions, 'udpPort' | 'udpTimeoutMs'>;
 function udpSettings(udp: CacheOptions['udp']): UdpSettings | undefined {
   if (udp === undefined || udp === false) return undefined;
   const { port = 'same', timeout } = udp === true ? {} : udp;
-  if (port !== 'same' && !(Number.isInteger(port) && port >= 1 && port <= PORT_MAX)) {
-    throw new CacheError(CacheErrorCode.invalidConfig, `udp.port is a port, not ${port}`);
-  }
   return {
     udpPort: port,
     udpTimeoutMs: timeout === undefined ? UDP_TIMEOUT_MS_DEFAULT : durationMs(timeout),
   };
-}
-
-/** The list of servers that a discovery finds, as a configuration that changes. */
-class DiscoverySource {
-  readonly label: string;
-  readonly #discovery: Discovery;
-  readonly #clock: Clock;
-  readonly #stop: AbortController = new AbortController();
-  #timer: TimerHandle | undefined;
-
-  constructor(discovery: Discovery, clock: Clock) {
-    this.label = discovery.name;
-    this.#discovery = discovery;
-    this.#clock = clock;
-  }
-
-  async read(): Promise<string> {
-    // Sorted, so that the same servers in another order are no news.
-    const servers = [...(await this.#discovery.find(this.#stop.signal))].sort();
-    return JSON.stringify(poolConfig(servers));
-  }
-
-  start(onChange: () => void): void {
-    const again = (): void => {
-      onChange();
-      this.#timer = this.#clock.setTimer(this.#discovery.intervalMs, again);
-    };
-    this.#timer = this.#clock.setTimer(this.#discovery.intervalMs, again);
-  }
-
-  close(): void {
-    this.#timer?.cancel();
-    this.#stop.abort();
-  }
 }
 
 /** Takes requests until the routes are there. */
@@ -257,11 +228,13 @@ export class RouteSource {
   }
 
   #config(): Config {
-    const { config, discovery, servers } = this.#options;
+    const { config, discovery, servers, hash } = this.#options;
+    if (discovery !== undefined) {
+      return { source: new DiscoverySource(discovery, config as DiscoveredConfig, hash, this.#parts.clock) };
+    }
     if (config !== undefined) return config as Config;
-    if (discovery !== undefined) return { source: new DiscoverySource(discovery, this.#parts.clock) };
     const list = servers ?? SERVERS_DEFAULT;
-    return poolConfig(typeof list === 'string' ? [list] : list);
+    return poolOf(typeof list === 'string' ? [list] : list, hash) as Config;
   }
 
   #asError(thrown: unknown): CacheError {
@@ -290,7 +263,7 @@ export class RouteSource {
       ...(links === undefined ? {} : { links }),
       observer: this.#observer,
       defaults: {
-        timeoutMs,
+        timeoutMs: timeoutMs > 0 ? timeoutMs : TIMEOUT_MS_DEFAULT,
         ...(connections === undefined ? {} : { connections }),
         ...(credentials === undefined ? {} : { credentials }),
         ...(dialect === undefined ? {} : { dialect }),

@@ -11,7 +11,7 @@ export class Sender {
   readonly #window: FlowWindow;
   readonly #timeoutMs: number;
 
-  /** `root` is asked for each request, because a reload replaces it. */
+  /** `root` is asked for each request, because a reload replaces it; a time-out of 0 is the destinations' own. */
   constructor(root: () => RouteHandle, window: FlowWindow, timeoutMs: number) {
     this.#root = root;
     this.#window = window;

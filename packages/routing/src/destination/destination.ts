@@ -98,7 +98,8 @@ export interface Destination extends RouteHandle {
   /**
    * Sends [start, end) of `bytes`: one complete request with its line ends, which asks for exactly one reply of
    * that shape (so no noreply, no q). Copied before the call returns. Answers undefined, or why it was refused
-   * (then the sink is not called).
+   * (then the sink is not called). `timeoutMs` instead of the destination's own time-out, 0 for that one; what goes over
+   * UDP has its own in any case.
    */
   forward(
     bytes: Buffer,
@@ -107,6 +108,7 @@ export interface Destination extends RouteHandle {
     shape: ReplyShape,
     sink: ForwardSink,
     tag: number,
+    timeoutMs?: number,
   ): Result | undefined;
   /** Calls back at every change of state; returns what ends that. */
   onState(listener: (state: DestinationState, destination: Destination) => void): () => void;

@@ -173,11 +173,15 @@ export class Pipeline implements LinkHandler {
     shape: ReplyShape,
     sink: ForwardSink,
     tag: number,
+    timeoutMs: number,
   ): void {
     this.#lineOperation = -1;
     this.#link?.write(bytes, start, end);
     this.#owner.statistics.bytesWritten += end - start;
-    const pending = this.#push(PendingKind.forward, this.#owner.timeoutsOfShapes[shape]!);
+    const pending = this.#push(
+      PendingKind.forward,
+      timeoutMs > 0 ? timeoutMs : this.#owner.timeoutsOfShapes[shape]!,
+    );
     pending.shape = shape;
     pending.forwardSink = sink;
     pending.tag = tag;

@@ -158,6 +158,7 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
     shape: ReplyShape,
     sink: ForwardSink,
     tag: number,
+    timeoutMs: number = 0,
   ): Result | undefined {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
@@ -170,7 +171,7 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
     const pipeline = this.#pipeline();
     if (pipeline.queuedBytes > LINK_QUEUED_BYTES_HIGH) return this.#refuse(Result.busy);
     this.statistics.requests++;
-    pipeline.forward(bytes, start, end, shape, sink, tag);
+    pipeline.forward(bytes, start, end, shape, sink, tag, timeoutMs);
     return undefined;
   }
 
@@ -194,7 +195,7 @@ export class ServerDestination implements Destination, PipelineOwner, DatagramOw
   forwardByStream(bytes: Buffer, start: number, end: number, sink: ForwardSink, tag: number): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) sink.onFailure(tag, refusal);
-    else this.#pipeline().forward(bytes, start, end, ReplyShape.values, sink, tag);
+    else this.#pipeline().forward(bytes, start, end, ReplyShape.values, sink, tag, 0);
   }
 
   askByStream(request: Request, resolve: (reply: Reply) => void): void {

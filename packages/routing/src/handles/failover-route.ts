@@ -3,9 +3,8 @@
  *
  * A delete that the spool took for a failed child is still handed on, so that the gutter forgets the key too. In
  * front of a gutter a delete that failed and was not spooled is handed on as well, but stays failed: the server may
- * come back with the old value. A lease-set, and
- * whatever else brings a token back, goes to the child that gave it. `failover_limit` bounds failovers
- * to a share of the requests.
+ * come back with the old value. A lease-set, and whatever else brings a token back, goes to the child that gave it.
+ * `failover_limit` bounds failovers to a share of the requests.
  */
 import { z } from 'zod';
 import { type BuildContext, defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';

@@ -108,6 +108,25 @@ test('a lease-set goes to the child that gave the token', async () => {
   assert.equal(again.destination, harness.cache('a'), 'a token is used once');
 });
 
+test('what a token of a gutter fills goes to the gutter, whatever the first child answers by now', async () => {
+  await using harness = await Harness.open({
+    type: 'FailoverWithExptimeRoute',
+    normal: 'Fake|a',
+    failover: ['Fake|b', 'Fake|c'],
+    failover_exptime: 7,
+  });
+  harness.cache('a').failure = Result.timeout;
+  const { issuer } = await harness.ask(Operation.metaGet, 'k');
+  for (const failure of [Result.timeout, undefined]) {
+    harness.cache('a').failure = failure;
+    asked(harness, 'a', 'b', 'c');
+    const fill = harness.request(Operation.metaSet, 'k', { value: 'v', metaFlags: 'T300' });
+    assert.equal((await harness.routing.route(Object.assign(fill, { issuer }))).result, Result.stored);
+    assert.equal(asked(harness, 'a', 'b', 'c'), 'b');
+    assert.equal(harness.cache('b').items.get('k')?.exptime, 7, 'a gutter keeps it for a short time only');
+  }
+});
+
 test('failover_tag marks the key behind its hash stop, for the failover only', async () => {
   await using harness = await Harness.open({
     type: 'FailoverRoute',
