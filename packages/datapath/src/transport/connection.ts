@@ -59,6 +59,8 @@ export interface ConnectionHost<S> {
   readonly arena: Arena;
   readonly sendPool: BufferPool;
   readonly outputBytesHigh: number;
+  /** Whether bytes outside of the arena can be sent from where they are. */
+  readonly sendsObjects: boolean;
   /** There is something to send, or an end to be made. */
   markDirty(connection: Connection<S>): void;
   /** Input was paused or resumed. */
@@ -193,6 +195,24 @@ export class Connection<S> implements ScatterGatherTarget {
       this.cursor += count;
       done += count;
     }
+  }
+
+  /**
+   * Sends bytes from outside the arena, which must stay as they are until then: on the portable transport from where
+   * they are, on the others a copy of them.
+   */
+  referenceBytes(bytes: Uint8Array): void {
+    if (!this.#host.sendsObjects) this.writeBytes(bytes);
+    else if (this.state <= ConnectionState.open && bytes.length > 0) {
+      this.sealSegment();
+      this.#queued().pushObject(bytes);
+      this.#host.markDirty(this);
+    }
+  }
+
+  /** Where its output lies. */
+  get arena(): Arena {
+    return this.#host.arena;
   }
 
   /** Writes text whose characters are all below 256; for paths that are not hot. */

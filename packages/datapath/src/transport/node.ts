@@ -44,6 +44,7 @@ interface Served {
 
 export class NodeTransport<S> extends TransportBase<S> {
   readonly kind: TransportKind = TransportKind.node;
+  override readonly sendsObjects: boolean = true;
   readonly waker: WakerHandle;
   readonly #waker: SharedWaker;
   readonly #receiveBuffer: ReceiveBuffer;
@@ -212,7 +213,12 @@ export class NodeTransport<S> extends TransportBase<S> {
       // A part may be longer than one write; the rest of it is the next write's first part.
       const length = Math.min(queue.bytesAt(part), NODE_WRITE_BYTES - bytes);
       if (length === 0) continue;
-      parts.push(this.arena.node.subarray(offset, offset + length));
+      const object = queue.objectAt(part);
+      parts.push(
+        object === undefined
+          ? this.arena.node.subarray(offset, offset + length)
+          : Buffer.from(object.buffer, object.byteOffset + offset, length),
+      );
       bytes += length;
     }
     connection.sendMode = SEND_WAITING;

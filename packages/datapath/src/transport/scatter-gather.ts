@@ -6,6 +6,7 @@
  *   entry = [offset][bytes][tag]       tag ≥ 0    a reference; the tag is its owner
  *                                      tag = -1   copied; more of the same send buffer follows
  *                                      tag < -1   copied; the last part of the send buffer at offset -tag
+ *                                      tag < -OBJECTS   bytes of their own, of number -OBJECTS - tag; the offset is in them
  * ```
  *
  * The entries lie in one growing ring of numbers. What was sent is consumed from the front, across part
@@ -18,6 +19,8 @@ const STRIDE = 3;
 const ENTRIES_INITIAL = 16;
 /** The tag of copied bytes whose send buffer is still in use. */
 export const COPIED: number = -1;
+/** Above all arena offsets. */
+const OBJECTS = 2 ** 40;
 
 /** Hears what is no longer needed. */
 export interface ReleaseSink {
@@ -32,6 +35,9 @@ export class ScatterGatherQueue {
   bytes = 0;
   /** Bytes of the parts that the last `fill` wrote. */
   filledBytes = 0;
+  /** Bytes outside of the arena, for the transport that can send them. */
+  #objects: Map<number, Uint8Array> | null = null;
+  #nextObject = 1;
   #entries: Float64Array = new Float64Array(ENTRIES_INITIAL * STRIDE);
   #mask = ENTRIES_INITIAL - 1;
   #head = 0;
@@ -45,6 +51,13 @@ export class ScatterGatherQueue {
     entries[index + 2] = tag;
     this.count++;
     this.bytes += bytes;
+  }
+
+  /** Bytes outside of the arena, which must stay as they are until they are sent. */
+  pushObject(bytes: Uint8Array): void {
+    this.#objects ??= new Map();
+    this.#objects.set(this.#nextObject, bytes);
+    this.push(0, bytes.length, -OBJECTS - this.#nextObject++);
   }
 
   /** Takes sent bytes off the front and reports parts that are through; returns bytes beyond the list. */
@@ -66,6 +79,7 @@ export class ScatterGatherQueue {
       this.count--;
       const tag = entries[index + 2]!;
       if (tag >= 0) sink.releaseOwner(tag);
+      else if (tag < -OBJECTS) this.#objects!.delete(-OBJECTS - tag);
       else if (tag !== COPIED) sink.releaseBuffer(-tag);
     }
     return left;
@@ -89,6 +103,12 @@ export class ScatterGatherQueue {
     }
     this.filledBytes = sum;
     return written;
+  }
+
+  /** The bytes of a part when they do not lie in the arena. */
+  objectAt(part: number): Uint8Array | undefined {
+    if (this.#objects === null) return undefined;
+    return this.#objects.get(-OBJECTS - this.#entries[((this.#head + part) & this.#mask) * STRIDE + 2]!);
   }
 
   /** Offset, bytes and owner (negative for copied bytes) of a part, for transports without iovecs. */

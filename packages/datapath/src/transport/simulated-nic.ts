@@ -49,6 +49,7 @@ export interface SimulatedNicOptions<S> {
 }
 
 export class SimulatedNic<S> implements ConnectionHost<S>, ReleaseSink {
+  readonly sendsObjects: boolean = false;
   readonly arena: Arena;
   readonly sendPool: BufferPool;
   /** The ring never pushes back: what does not fit completes the oldest packets. */

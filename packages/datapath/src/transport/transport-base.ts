@@ -45,6 +45,7 @@ const GENERATION_MASK = 0xff_ffff;
 const ROUNDS_PER_TURN = 4;
 
 export abstract class TransportBase<S> implements Transport<S>, ConnectionHost<S>, ReleaseSink {
+  readonly sendsObjects: boolean = false;
   abstract readonly kind: TransportKind;
   abstract readonly waker: WakerHandle;
   readonly statistics: TransportStatistics = {

@@ -415,7 +415,9 @@ export class Encoder {
       const offset = references.offsets[index]!;
       const owner = references.owners[index]!;
       if (owner === OBJECT || send === null) {
-        target.writeBytes?.(references.objects[offset]!);
+        const object = references.objects[offset]!;
+        if (target.referenceBytes === undefined) target.writeBytes?.(object);
+        else target.referenceBytes(object);
       } else if (
         (bytes < copyBelow || (bytes === copyBelow && copyAlso-- > 0)) &&
         target.copy !== undefined
@@ -488,6 +490,8 @@ const ZEROS = new Uint8Array(8);
 export interface ReferenceTarget {
   copy?(offset: number, bytes: number): void;
   writeBytes?(bytes: Uint8Array): void;
+  /** Bytes outside of the arena, which are not copied where the transport can do that. */
+  referenceBytes?(bytes: Uint8Array): void;
   reference(offset: number, bytes: number, owner: number): void;
 }
 

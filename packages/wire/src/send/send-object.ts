@@ -21,6 +21,8 @@ export interface SendTarget {
   copy(offset: number, bytes: number): void;
   writeBytes(bytes: Uint8Array): void;
   reference(offset: number, bytes: number, owner: number): void;
+  /** Bytes outside of the arena that stay as they are until they are sent. */
+  referenceBytes?(bytes: Uint8Array): void;
   /** Where it is known, an encoder of another arena is refused. */
   readonly arena?: Arena;
 }
