@@ -22,16 +22,21 @@ const isOneOf = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'string' && names.includes(value);
 const isDuration = (value: unknown): boolean => typeof value === 'number' || isText(value);
 const PORT_MAX = 0xffff;
+const ZSTD_LEVEL_MAX = 22;
+const NO_BYTES = new Uint8Array(0);
 const DURATION = "milliseconds, or text such as '30s'";
 
 function isCompression(value: unknown): boolean {
   if (isBoolean(value)) return true;
   if (!isObject(value)) return false;
-  const { algorithm, fromBytes, level } = value;
+  const { algorithm, fromBytes, level, dictionary, ...unknown } = value;
+  const dictionaries = Array.isArray(dictionary) ? (dictionary as unknown[]) : [dictionary ?? NO_BYTES];
   return (
+    Object.keys(unknown).length === 0 &&
+    dictionaries.every((each) => each instanceof Uint8Array) &&
     (algorithm === undefined || isOneOf(algorithm, ['zstd', 'brotli'])) &&
     (fromBytes === undefined || isWithin(fromBytes, 0, Number.MAX_SAFE_INTEGER)) &&
-    (level === undefined || Number.isInteger(level))
+    (level === undefined || isWithin(level, 1, ZSTD_LEVEL_MAX))
   );
 }
 
@@ -60,7 +65,7 @@ const CHECKS: { readonly [Name in keyof Required<CacheOptions>]: Check } = {
   clientId: ['text', isText],
   keyPrefix: ['text', isText],
   ttl: [DURATION, isDuration],
-  timeout: [`${DURATION}, above 0`, (value) => isDuration(value) && value !== 0],
+  timeout: [`${DURATION}, above 0`, (value) => isDuration(value) && value !== 0 && value !== Infinity],
   connections: [
     `a whole number from 1 to ${CONNECTIONS_PER_DESTINATION_MAX}`,
     (value) => isWithin(value, 1, CONNECTIONS_PER_DESTINATION_MAX),
@@ -71,7 +76,7 @@ const CHECKS: { readonly [Name in keyof Required<CacheOptions>]: Check } = {
   throwOnTrouble: ['true or false', isBoolean],
   format: ['auto, json or structured', (value) => isOneOf(value, ['auto', 'json', 'structured'])],
   compression: [
-    'true, false, or an object with algorithm (zstd, brotli), fromBytes, level, dictionary',
+    `true, false, or an object with algorithm (zstd, brotli), fromBytes, level (1 to ${ZSTD_LEVEL_MAX}), dictionary (bytes)`,
     isCompression,
   ],
   chunkBytes: [
@@ -84,7 +89,9 @@ const CHECKS: { readonly [Name in keyof Required<CacheOptions>]: Check } = {
     `true, false, or an object with port (1 to ${PORT_MAX}), timeout`,
     (value) =>
       isBoolean(value) ||
-      (isObject(value) && (value.port === undefined || isWithin(value.port, 1, PORT_MAX))),
+      (isObject(value) &&
+        Object.keys(value).every((name) => name === 'port' || name === 'timeout') &&
+        (value.port === undefined || isWithin(value.port, 1, PORT_MAX))),
   ],
   routes: ['a route handle', (value) => has(value, 'route')],
   clock: ['a clock', (value) => has(value, 'now', 'setTimer')],

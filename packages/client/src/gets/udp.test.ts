@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createSocket, type Socket } from 'node:dgram';
 import { test } from 'node:test';
-import type { Cache } from '../cache.ts';
+import { Cache } from '../cache.ts';
 import { eachServer, type ServerGroup } from '../testing/each-server.ts';
 
 /** What the relay does with the datagrams of one reply: which ones it passes on, in which order. */
@@ -179,4 +179,16 @@ eachServer((group) => {
     // memcached has no limit and sends it all; Larder says that it is too large.
     assert.equal(value?.length, 200_000);
   });
+});
+
+test('a name that does not resolve makes misses, over UDP too', async () => {
+  await using cache = await Cache.connect({ servers: 'no-such-host.invalid:11211', udp: true });
+  const codes: string[] = [];
+  cache.on('trouble', ({ error }) => codes.push(error.code));
+  assert.equal(await cache.get('k'), undefined);
+  assert.equal((await cache.getMany(['a', 'b'])).size, 0);
+  assert.ok(
+    codes.length > 0 && codes.every((code) => code === 'CONNECTION' || code === 'UNAVAILABLE'),
+    `${codes}`,
+  );
 });
