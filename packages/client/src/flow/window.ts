@@ -73,7 +73,8 @@ export class FlowWindow {
     this.#max = options.max ?? WINDOW_KEYS_MAX;
     this.#min = options.min ?? Math.min(WINDOW_KEYS_MIN, options.initial ?? this.#max);
     this.#size = options.initial ?? Math.min(this.#max, Math.max(this.#min, WINDOW_KEYS_INITIAL));
-    const isSound = this.#min >= 1 && this.#min <= this.#size && this.#size <= this.#max;
+    const isNumbers = [this.#min, this.#size, this.#max].every((each) => typeof each === 'number');
+    const isSound = isNumbers && this.#min >= 1 && this.#min <= this.#size && this.#size <= this.#max;
     if (!isSound) {
       throw new CacheError(CacheErrorCode.invalidConfig, 'the window wants 1 ≤ min ≤ initial ≤ max');
     }
