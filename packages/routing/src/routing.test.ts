@@ -250,7 +250,7 @@ const badConfigs: readonly ConfigCase[] = [
     says: /port 0 is not between/,
   },
   {
-    config: { route: 'NullRoute', pools: { A: { servers: ['[1.2.3.4]:1'] } } },
+    config: { route: 'NullRoute', pools: { A: { servers: ['[1.2.3.4:9]:1'] } } },
     path: 'pools.A.servers[0]',
     says: /not an IPv6 address/,
   },

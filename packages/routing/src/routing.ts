@@ -14,6 +14,7 @@ import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 import { closeUnkept, type KeptState, RouteBuilder } from './config/build.ts';
 import { configError, formatPath } from './config/document.ts';
+import { IGNORED_AS_UNKNOWN } from './config/ignored.ts';
 import { haveImportsChanged, type Imports, loadDocument } from './config/load.ts';
 import { haveChanged, namesIn, PoolFactory } from './config/pools.ts';
 import { type ResolveName, Resolver, resolveName } from './config/resolver.ts';
@@ -260,7 +261,7 @@ export class Routing implements RouteHandle, AsyncDisposable {
       return;
     }
     const { document, imports } = await loadDocument(text, this.#source, this.services.random);
-    const config = checkConfig(document);
+    const config = checkConfig(document, (steps) => this.#onIgnored(steps, IGNORED_AS_UNKNOWN));
     const names = namesIn(document);
     await this.#resolver.follow(names);
     if (this.#isClosed) return;

@@ -7,7 +7,7 @@
  *                                                                                              ▼ context.route(…)
  * ```
  */
-
+import { z } from 'zod';
 import {
   type BuildContext,
   POOL_LIST,
@@ -20,9 +20,10 @@ import {
 } from '../registry.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { configError, formatPath, type Step } from './document.ts';
-import { IGNORED_OF_HANDLES, ignoredIn } from './ignored.ts';
+import { IGNORED_AS_UNKNOWN, IGNORED_OF_HANDLES, ignoredIn } from './ignored.ts';
 import type { PoolFactory } from './pools.ts';
 import { type ConfigJson, issueError } from './schema.ts';
+import { parseWithout } from './unknown.ts';
 
 /** Names that mcrouter has had for the same thing. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { PrefixPolicyRoute: 'OperationSelectorRoute' };
@@ -140,7 +141,18 @@ export class RouteBuilder {
     const names = IGNORED_OF_HANDLES[definition.type];
     const ignored = ignoredIn(parameters, names);
     for (const name of ignored) this.#options.onIgnored([...steps, name], names![name]!);
-    const parsed = definition.parameters.safeParse(without(parameters, ...ignored));
+    const schema = definition.parameters;
+    const known = [
+      ...(schema instanceof z.ZodObject ? Object.keys(schema.shape) : []),
+      ...Object.keys(names ?? {}),
+    ];
+    const parsed = parseWithout(
+      schema,
+      without(parameters, ...ignored),
+      steps,
+      (path) => (path.length === 0 ? known : undefined),
+      (each) => this.#options.onIgnored(each, IGNORED_AS_UNKNOWN),
+    );
     if (!parsed.success) throw issueError(parsed.error, steps);
     // In a short form the parameter has no place of its own.
     return definition.build(

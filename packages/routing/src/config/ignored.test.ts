@@ -1,6 +1,8 @@
 /** What mcrouter's users have in their configurations and what has no meaning here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Operation, Request } from '../request.ts';
+import type { RouteHandle } from '../route-handle.ts';
 import { Routing } from '../routing.ts';
 
 test('a configuration in mcrouter\u2019s words is taken, what has no meaning is told once, with its place and the reason', async () => {
@@ -69,7 +71,27 @@ for (const [where, config, says] of [
     { pools: { A: { servers: ['a:1'], qoss: 1 } }, route: 'NullRoute' },
     /^pools\.A: does not know "qoss"/,
   ],
-  ['a route', { route: { type: 'NullRoute', asynclog_name: 'a' } }, /^route: does not know "asynclog_name"/],
+  [
+    'a route',
+    { route: { type: 'OperationSelectorRoute', default_polcy: 'NullRoute' } },
+    /^route: does not know "default_polcy", is "default_policy" meant\?/,
+  ],
+  [
+    'a pool of a group',
+    { clusters: { x: { pools: { A: { servers: ['a:1'], Server_Timeout: 1 } } } }, route: 'NullRoute' },
+    /^clusters\.x\.pools\.A: does not know "Server_Timeout", is "server_timeout" meant\?/,
+  ],
+  ['the frame', { rotes: [], route: 'NullRoute' }, /^the configuration: does not know "rotes", is "route/],
+  [
+    'the prefix that mcrouter attaches',
+    { pools: { A: { servers: ['a:1'], attach_default_routing_prefix: true } }, route: 'NullRoute' },
+    /^pools\.A: does not know "attach_default_routing_prefix": ModifyKeyRoute with set_routing_prefix/,
+  ],
+  [
+    'something else is wrong beside a name that means nothing',
+    { pools: { A: { servers: 'a:1', anything: 1 } }, route: 'NullRoute' },
+    /^pools\.A\.servers: expected array/,
+  ],
   [
     'what changes where requests go',
     { pools: { A: { servers: ['a:1'] } }, route: { type: 'PoolRoute', pool: 'A', shard_splits: {} } },
@@ -87,7 +109,62 @@ for (const [where, config, says] of [
     /^route\.shadows\[0\]: does not know "key_range"/,
   ],
 ] as const) {
-  test(`${where}: a name that nobody knows is refused`, async () => {
+  test(`${where}: refused with its name`, async () => {
     await assert.rejects(Routing.open({ config }), { code: 'CONFIG', message: says });
   });
 }
+
+test('names that mean nothing to anybody are told and left out, wherever they stand', async () => {
+  const notices: string[] = [];
+  await using routing = await Routing.open({
+    config: {
+      author: 'me',
+      pools: { A: { servers: ['10.0.0.1:1'], datacenter: 'west' } },
+      clusters: { x: { pools: { B: { servers: ['10.0.0.2:1'], rack: 7, 'shelf life': 1 } } } },
+      route: {
+        type: 'OperationSelectorRoute',
+        operation_policies: { delete: 'PoolRoute|B' },
+        default: 'PoolRoute|A',
+        default_policy: { type: 'PoolRoute', pool: { name: 'C', servers: ['10.0.0.3:1'], floor: 2 } },
+      },
+    },
+    services: { notice: (text) => notices.push(text) },
+  });
+  assert.equal([...routing.destinations()].length, 2);
+  const told = ' has no meaning here and is ignored: nothing has this name';
+  assert.deepEqual(
+    notices.sort(),
+    [
+      `author${told}`,
+      `clusters.x.pools.B.rack${told}`,
+      `clusters.x.pools.B["shelf life"]${told}`,
+      `pools.A.datacenter${told}`,
+      `route.default${told}`,
+      `route.default_policy.pool.floor${told}`,
+    ].sort(),
+  );
+  assert.equal(routing.direct(Request.of(Operation.get, 'k'))?.label, '10.0.0.3:1');
+});
+
+test('a shadow of a part that does not exist is no shadow, and names may stand in brackets', async () => {
+  const notices: string[] = [];
+  await using routing = await Routing.open({
+    config: {
+      pools: { A: { servers: ['[localhost]:11132', '[127.0.0.1]:11133', '[::1]:11134'] } },
+      route: {
+        type: 'PoolRoute',
+        pool: 'A',
+        shadows: [{ target: 'DevNullRoute', key_fraction_range: [-1, 15] }],
+      },
+    },
+    resolveName: async (host) => ({ addresses: host === 'localhost' ? ['127.0.0.9'] : [], ttlMs: undefined }),
+    services: { notice: (text) => notices.push(text) },
+  });
+  const labels = [...routing.destinations()].map(({ label }) => label);
+  assert.deepEqual(labels, ['127.0.0.9:11132', '127.0.0.1:11133', '[::1]:11134']);
+  assert.deepEqual(notices, [
+    'route.shadows[0] has no meaning here and is ignored: -1 is no part of the keys, which are 0 to 1',
+  ]);
+  const names = (route: RouteHandle): string[] => [route.name, ...route.children.flatMap(names)];
+  assert.ok(!names(routing.root).some((name) => name.includes('shadow') || name.includes('dev')));
+});

@@ -1,6 +1,6 @@
 /**
  * What configurations of mcrouter may say that has no meaning here: accepted, and told to the operator once. What
- * would change where requests go is not among it, and is refused like any unknown name.
+ * would change where requests go is not among it.
  */
 
 /** Why, by the name of the member. */
@@ -10,6 +10,9 @@ const REGION = 'time-outs are those of the pool, wherever it is';
 const RUNTIME = 'there are no runtime variables, a changed configuration is reloaded instead';
 const REGISTRY = 'only routes of mcrouter that are not public refer to it';
 const ONE_SPOOL = 'undelivered deletes are spooled per server, for all pools alike';
+
+/** Of what is in no list (`unknown.ts`). */
+export const IGNORED_AS_UNKNOWN = 'nothing has this name';
 
 /** Of pools. */
 export const IGNORED_OF_POOLS: IgnoredNames = {

@@ -8,7 +8,7 @@ import { POOL_INHERITANCE_MAX } from '../limits.ts';
 import type { Pool, PoolServer } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, formatPath, type Step } from './document.ts';
-import { IGNORED_OF_POOLS, ignoredIn } from './ignored.ts';
+import { IGNORED_AS_UNKNOWN, IGNORED_OF_POOLS, ignoredIn } from './ignored.ts';
 import { checkPool, type PoolJson } from './schema.ts';
 
 /** What names stand for; undefined while nobody has said. */
@@ -38,7 +38,7 @@ export class PoolFactory {
   /** A pool by name, or one that is described where it is used (and may be used by its name then). */
   get(json: string | Readonly<Record<string, unknown>>, steps: readonly Step[]): Pool {
     if (typeof json === 'string') return this.#named(json, steps);
-    const pool = checkPool(json, steps);
+    const pool = checkPool(json, steps, (each) => this.#options.onIgnored(each, IGNORED_AS_UNKNOWN));
     const { name } = pool;
     const isReference =
       name !== undefined &&

@@ -12,6 +12,7 @@ import { type RouteJson, routeJson } from '../registry.ts';
 import { OPERATION_NAMES } from '../request.ts';
 import { configError, type Step } from './document.ts';
 import { IGNORED_OF_POOLS } from './ignored.ts';
+import { type KnownNames, parseWithout } from './unknown.ts';
 
 /** A pool as it is written. */
 export interface PoolJson extends Readonly<Record<string, unknown>> {
@@ -66,7 +67,7 @@ const tlsSchema = z.union([
   }),
 ]);
 
-const poolSchema: z.ZodType<PoolJson> = z.strictObject({
+const poolShape = {
   name: z.string().optional(),
   /** Everything that this pool does not say is taken from that one. */
   inherit: z.string().optional(),
@@ -107,7 +108,9 @@ const poolSchema: z.ZodType<PoolJson> = z.strictObject({
   use_ssl: z.boolean().optional(),
   comment: z.unknown().optional(),
   ...Object.fromEntries(Object.keys(IGNORED_OF_POOLS).map((name) => [name, z.unknown().optional()])),
-});
+};
+const poolSchema: z.ZodType<PoolJson> = z.strictObject(poolShape);
+const POOL_NAMES: readonly string[] = Object.keys(poolShape);
 
 const namedHandle = z.looseObject({ type: z.string(), name: z.string() });
 
@@ -147,9 +150,13 @@ export interface ConfigJson {
   readonly defaultPrefix: string | undefined;
 }
 
+/** Told of each name that nobody knows, which is left out. */
+export type OnUnknown = (steps: readonly Step[]) => void;
+
 /** Checks a pool that is described where it is used. */
-export function checkPool(json: unknown, steps: readonly Step[]): PoolJson {
-  const parsed = poolSchema.safeParse(json);
+export function checkPool(json: unknown, steps: readonly Step[], onUnknown: OnUnknown): PoolJson {
+  const known: KnownNames = (path) => (path.length === 0 ? POOL_NAMES : undefined);
+  const parsed = parseWithout(poolSchema, json, steps, known, onUnknown);
   if (!parsed.success) throw issueError(parsed.error, steps);
   return parsed.data;
 }
@@ -159,11 +166,17 @@ function checkCount(pools: unknown): void {
   if (count > POOLS_MAX) throw configError(['pools'], `there are ${count}, at most ${POOLS_MAX} (POOLS_MAX)`);
 }
 
+const knownInConfig: KnownNames = (path) => {
+  if (path.length === 0) return Object.keys(configSchema.shape);
+  const isPool = (path[0] === 'pools' && path.length === 2) || (path[2] === 'pools' && path.length === 4);
+  return isPool ? POOL_NAMES : undefined;
+};
+
 /** Checks the frame; throws a RoutingError CONFIG. */
-export function checkConfig(document: unknown): ConfigJson {
+export function checkConfig(document: unknown, onUnknown: OnUnknown): ConfigJson {
   // Before each of them is checked.
   if (typeof document === 'object' && document !== null && 'pools' in document) checkCount(document.pools);
-  const parsed = configSchema.safeParse(document);
+  const parsed = parseWithout(configSchema, document, [], knownInConfig, onUnknown);
   if (!parsed.success) throw issueError(parsed.error, []);
   const { route, routes, named_handles: named, default_prefix: defaultPrefix } = parsed.data;
   if ((route === undefined) === (routes === undefined)) {

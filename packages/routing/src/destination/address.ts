@@ -3,7 +3,7 @@
  *
  * ```
  *   host:port                       10.0.0.1:11211   cache-1.example:11211   localhost (port 11211)
- *   [IPv6]:port                     [::1]:11211
+ *   [IPv6]:port                     [::1]:11211; mcrouter puts names and IPv4 into brackets, too
  *   host:port:ascii[:plain|:ssl]    mcrouter's long form; the only protocol is ascii
  *   unix:/path/of/socket
  * ```
@@ -38,13 +38,13 @@ export function parseAddress(text: string): ParsedAddress {
     return { address: { kind: 'unix', path }, isTls: undefined };
   }
   const match =
-    /^(?:\[([0-9a-fA-F:.%a-z]+)\]|([^:[\]\s\p{Cc}]+))(?::(\d{1,5}))?(?::([a-z]+))?(?::([a-z0-9_]+))?$/u.exec(
+    /^(?:\[([^[\]\s\p{Cc}]+)\]|([^:[\]\s\p{Cc}]+))(?::(\d{1,5}))?(?::([a-z]+))?(?::([a-z0-9_]+))?$/u.exec(
       text,
     );
   if (match === null) throw wrong(text, 'expected host:port, [IPv6]:port or unix:/path');
   const [, bracketed, bare, portText, protocol, security] = match;
   const host = bracketed ?? bare ?? '';
-  if (bracketed !== undefined && isIP(bracketed.replace(/%.*$/, '')) !== 6) {
+  if (host.includes(':') && isIP(host.replace(/%.*$/, '')) !== 6) {
     throw wrong(text, 'what stands in brackets is not an IPv6 address');
   }
   const port = portText === undefined ? PORT_DEFAULT : Number(portText);

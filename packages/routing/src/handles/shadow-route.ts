@@ -34,7 +34,7 @@ export const shadowJson: z.ZodType<ShadowJson> = z
   .strictObject({
     target: routeJson,
     index_range: z.tuple([z.int().nonnegative(), z.int().nonnegative()]).optional(),
-    key_fraction_range: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).optional(),
+    key_fraction_range: z.tuple([z.number(), z.number()]).optional(),
     keys_to_shadow: z.array(z.string()).optional(),
     requests_fraction: z.number().min(0).max(1).optional(),
     ...Object.fromEntries(Object.keys(IGNORED_OF_SHADOWS).map((name) => [name, z.unknown().optional()])),
@@ -126,12 +126,17 @@ export function buildShadows(
   shadows: readonly ShadowJson[],
 ): readonly { readonly shadow: Shadow; readonly json: ShadowJson }[] {
   return withoutSpool(context, () =>
-    shadows.map((json, index) => {
+    shadows.flatMap((json, index) => {
+      const outside = json.key_fraction_range?.find((each) => each < 0 || each > 1);
+      if (outside !== undefined) {
+        context.ignore(`${outside} is no part of the keys, which are 0 to 1`, 'shadows', index);
+        return [];
+      }
       for (const name of ignoredIn(json, IGNORED_OF_SHADOWS)) {
         context.ignore(IGNORED_OF_SHADOWS[name]!, 'shadows', index, name);
       }
       const route = context.route(json.target, 'shadows', index, 'target');
-      return { shadow: new Shadow(route, json, context.services.random), json };
+      return [{ shadow: new Shadow(route, json, context.services.random), json }];
     }),
   );
 }
