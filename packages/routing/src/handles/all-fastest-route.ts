@@ -1,10 +1,14 @@
-/** Sends to all children at once and answers with the first reply that is no error, or else the last error. */
+/**
+ * Sends to all children at once and answers with the first reply that is no error, or else the last error. Leases
+ * are taken from the first child that answers.
+ */
 import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { detached } from './detached.ts';
+import { routeLease } from './lease-child.ts';
 import { singleOr } from './null-route.ts';
 import { buildChildren } from './spool-scope.ts';
 
@@ -17,6 +21,8 @@ export class AllFastestRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
+    const ofLease = routeLease(this.children, request);
+    if (ofLease !== undefined) return ofLease;
     const own = detached(request);
     return new Promise((resolve) => {
       let waiting = this.children.length;

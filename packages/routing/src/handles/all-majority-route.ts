@@ -1,6 +1,6 @@
 /**
  * Sends to all children at once and answers with the most common result as soon as more than half agree, or when
- * all have answered; of equally common results with the worse one.
+ * all have answered; of equally common results with the worse one. Leases are taken from the first child that answers.
  */
 import { z } from 'zod';
 import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../registry.ts';
@@ -8,6 +8,7 @@ import type { Reply, Result } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
 import { detached } from './detached.ts';
+import { routeLease } from './lease-child.ts';
 import { singleOr } from './null-route.ts';
 import { isWorse } from './severity.ts';
 import { buildChildren } from './spool-scope.ts';
@@ -21,6 +22,8 @@ export class AllMajorityRoute implements RouteHandle {
   }
 
   route(request: Request): Promise<Reply> {
+    const ofLease = routeLease(this.children, request);
+    if (ofLease !== undefined) return ofLease;
     const own = detached(request);
     const majority = Math.floor(this.children.length / 2) + 1;
     return new Promise((resolve) => {

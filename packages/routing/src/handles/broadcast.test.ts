@@ -86,6 +86,34 @@ test('AllMajority without one answers with the most common result, of equals the
   assert.equal((await harness.ask(Operation.delete, 'k')).result, Result.timeout);
 });
 
+for (const type of ['AllFastestRoute', 'AllMajorityRoute']) {
+  test(`${type}: a lease is taken from one child, the first that answers, and filled there`, async () => {
+    await using harness = await Harness.open({ type, children: THREE });
+    const asked = (): string => NAMES.filter((name) => harness.cache(name).take().length > 0).join('');
+    for (const [failure, expected] of [
+      [undefined, 'a'],
+      [Result.tko, 'ab'],
+    ] as const) {
+      harness.cache('a').failure = failure;
+      const lease = await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v c N30' });
+      assert.equal(asked(), expected);
+      const { issuer } = lease;
+      harness.cache('a').failure = undefined;
+      const fill = Object.assign(harness.request(Operation.metaSet, 'k', { value: 'v' }), { issuer });
+      assert.equal((await harness.routing.route(fill)).result, Result.stored);
+      assert.equal(asked(), expected.at(-1));
+      harness.cache('a').failure = failure;
+      const { token } = await harness.ask(Operation.leaseGet, 'other');
+      const stored = await harness.ask(Operation.leaseSet, 'other', { token, value: 'w' });
+      assert.equal(stored.destination, harness.cache(expected.at(-1)!));
+      assert.equal(asked(), expected);
+    }
+    harness.cache('a').failure = undefined;
+    await harness.ask(Operation.metaGet, 'k', { metaFlags: 'v' });
+    assert.equal(asked(), 'abc', 'what is about no lease goes to all');
+  });
+}
+
 test('one child is itself and no child is an empty cache', async () => {
   for (const type of [
     'AllSyncRoute',

@@ -6,7 +6,7 @@ import { defineRouteHandle, type RouteHandleDefinition, routesJson } from '../re
 import type { Reply } from '../reply.ts';
 import type { Request } from '../request.ts';
 import type { RouteHandle } from '../route-handle.ts';
-import { reachable } from '../traverse.ts';
+import { childOfIssuer } from './lease-child.ts';
 import { singleOr } from './null-route.ts';
 import { buildChildren } from './spool-scope.ts';
 
@@ -30,12 +30,8 @@ export class RandomRoute implements RouteHandle {
   }
 
   #select(request: Request): RouteHandle {
-    const issuer = request.issuer?.destination;
-    if (issuer !== undefined) {
-      const child = this.children.find((each) => reachable(each, request).has(issuer));
-      if (child !== undefined) return child;
-    }
-    return this.children[Math.floor(this.#random() * this.children.length)]!;
+    const { children } = this;
+    return childOfIssuer(children, request) ?? children[Math.floor(this.#random() * children.length)]!;
   }
 }
 
