@@ -22,13 +22,14 @@ import type { Logger } from '@larder/host';
 import { Control } from './workers/control.ts';
 
 /**
- * Where nothing is measured: the result of `npm run bench -- threshold`, stored in docs/evaluation/threshold.json.
- * Over io_uring copying was cheaper at every size, of which the largest was 8 KiB; longer replies are referenced all
- * the same, since a copy takes send buffers as well as time. Node's own sockets were not measured.
+ * Where nothing is measured. `npm run bench -- threshold` (docs/evaluation/threshold.json) finds 754 bytes over io_uring
+ * and 3087 over epoll for a store that one thread owns. This one has several: a reference costs them an atomic addition
+ * in memory that no cache holds, and with that `--calibrate` finds about 4 KB over both. Node's own sockets were not
+ * measured.
  */
 export const COPY_BYTES_MAX: Readonly<Record<TransportKind, number>> = {
-  uring: 8192,
-  epoll: 2217,
+  uring: 4096,
+  epoll: 4096,
   node: 8192,
 };
 

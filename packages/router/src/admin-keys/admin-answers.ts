@@ -12,7 +12,7 @@
  */
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { operationOf, Request, type RouteHandle, type Routing } from '@larder/routing';
+import { operationOf, Request, type RouteHandle, type Routing, reachable, traverse } from '@larder/routing';
 import type { AdminKeys } from '../general/general-path.ts';
 import type { StatisticsSource } from '../session/operator.ts';
 import { settingRows } from '../statistics/general-rows.ts';
@@ -124,34 +124,13 @@ export class AdminAnswers implements AdminKeys {
   }
 
   #route(request: Request): string {
-    const labels = new Set<string>();
-    for (const { handle } of this.#walk(request)) {
-      if (handle.children.length === 0 && handle.name.startsWith('host|')) labels.add(handle.name.slice(5));
-    }
-    return [...labels].join('\r\n');
+    return [...reachable(this.#routing.root, request)].map(({ label }) => label).join('\r\n');
   }
 
   #passed(request: Request): string {
-    return this.#walk(request)
+    return traverse(this.#routing.root, request)
       .map(({ handle, depth }) => `${' '.repeat(depth)}${handle.name}`)
       .join('\r\n');
-  }
-
-  /** The handles that a request passes, or might: a handle that does not simply select may ask all its children. */
-  #walk(request: Request): { readonly handle: RouteHandle; readonly depth: number }[] {
-    const passed: { handle: RouteHandle; depth: number }[] = [];
-    const visit = (handle: RouteHandle, depth: number): void => {
-      passed.push({ handle, depth });
-      const chosen = handle.direct?.(request);
-      if (chosen !== undefined && chosen !== handle) {
-        passed.push({ handle: chosen, depth: depth + 1 });
-        return;
-      }
-      if (chosen === handle) return;
-      for (const child of handle.children) visit(child, depth + 1);
-    };
-    visit(this.#routing.root, 0);
-    return passed;
   }
 }
 
