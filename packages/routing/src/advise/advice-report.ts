@@ -24,7 +24,7 @@ function formatQuantity(quantity: number): string {
 /** Lines with a row per family and, below, what each recommendation saves and costs. */
 export function formatAdvice(advice: readonly FamilyAdvice[]): string {
   const rows = [
-    ['family', 'gets/s', 'hit rate', 'value p50', 'clients p50', 'keys', 'data set', 'keys/req', 'advice'],
+    ['family', 'gets/s', 'hit rate', 'value p50', 'clients p50', 'keys', 'data set', 'keys/req ≤', 'advice'],
     ...advice.map((each) => [
       each.traffic.family,
       formatQuantity(each.getsPerSecond),

@@ -91,9 +91,9 @@ test('a sample counts rates, sizes, clients and batches', () => {
     'ts=0 gid=0 type=conn_new rip=10.0.0.2 rport=1 transport=tcp cfd=3',
     // Two batches of two keys of one host over two connections, and single gets of another host.
     get(1, 'a:1', 1, 100),
-    get(1.0001, 'a:2', 1, 300),
+    get(1.00005, 'a:2', 1, 300),
     get(2, 'a:1', 2, 100),
-    get(2.0001, 'a:2', 2, 300),
+    get(2.00005, 'a:2', 2, 300),
     get(3, 'a:1', 3, 100),
     get(3, 'b:1', 3, 0),
     'ts=3.5 gid=9 type=item_store key=b:1 status=stored cmd=set ttl=0 clsid=1 cfd=3 size=1000',
@@ -126,6 +126,29 @@ test('the look-up that memcached notes within a store is not a get', () => {
   assert.equal(own.families()[0]?.keysPerRequest, 1);
   const aside = sampleOf([get(0.999, 'a:1', 24, 0), store, get(2, 'a:1', 24, 5)]);
   assert.equal(aside.families()[0]?.hitRate, 0.5, 'a client that misses and then stores');
+});
+
+test('requests that follow each other at once are not one request', () => {
+  const lines: string[] = [];
+  // As memcached notes a pipeline of `get a:1 a:2`, `set s:1` and `get a:1`, again and again.
+  for (let round = 0; round < 50; round++) {
+    const at = 1 + round * 0.00004;
+    lines.push(
+      get(at, 'a:1', 24),
+      get(at + 0.000003, 'a:2', 24),
+      get(at + 0.00001, 's:1', 24, 0),
+      `ts=${(at + 0.000015).toFixed(6)} gid=4 type=item_store key=s:1 status=stored cmd=set ttl=0 clsid=1 cfd=24 size=5`,
+      get(at + 0.00002, 'a:1', 24),
+    );
+  }
+  const [a, stored] = sampleOf(lines).families();
+  assert.equal(a?.keysPerRequest, 150 / 100);
+  assert.equal(stored?.keysPerRequest, 0, 'what a store looks up is no request');
+  // A key of the batch under way begins another one; so does an answer's way back and forth.
+  const twice = sampleOf(['a:1', 'a:2', 'a:1', 'a:2'].map((key, at) => get(1 + at / 1e6, key, 1)));
+  assert.equal(twice.families()[0]?.keysPerRequest, 2);
+  const waiting = sampleOf(['a:1', 'a:2', 'a:3', 'a:4'].map((key, at) => get(1 + at * 0.0002, key, 1)));
+  assert.equal(waiting.families()[0]?.keysPerRequest, 1);
 });
 
 test('lines that were skipped count as if they were like the others', () => {

@@ -149,7 +149,7 @@ function reasonOf(verdict: PoolVerdict, numbers: Numbers, storedShare: number, r
     case PoolVerdict.replicate:
       return (
         `${traffic.keysPerRequest.toFixed(0)} keys per request, more gets than one server bears, and a data set ` +
-        `that fits: ${replicas} replicas`
+        `that fits: ${replicas} replicas (if clients ask for these keys by multiget: a pipeline of gets looks alike)`
       );
     case PoolVerdict.regional:
       return (

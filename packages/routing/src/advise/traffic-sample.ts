@@ -9,7 +9,9 @@
  *   keys                 keys in the sample x (2^32 / the hashes below which a key is in the sample)
  *   median value size    over the keys in the sample, each with its last known size
  *   median clients       over the keys in the sample: how many different clients asked for the key
- *   keys per request     gets / batches; gets of a connection within a millisecond of each other are a batch
+ *   keys per request     gets / batches; a batch is gets of a connection that follow each other within 100 µs, each of
+ *                        another key, with nothing else in between. Lines do not say where a request ends: single
+ *                        gets of different keys that are sent without waiting look like one, so it is an upper bound
  *   data set             keys x mean value size: what was touched in this time, hence a lower bound
  * ```
  * The sample is all keys whose hash is below a bound, and the bound is halved when there are too many: every key has
@@ -23,7 +25,9 @@ const TRACKED_KEYS_MAX = 100_000;
 const FAMILIES_MAX = 1000;
 /** Beyond so many the number of a key's clients does not change any decision. */
 const CLIENTS_PER_KEY_MAX = 256;
-const BATCH_GAP_SECONDS = 0.001;
+/** Less than a client needs to hear one answer and ask again. */
+const BATCH_GAP_SECONDS = 0.0001;
+const BATCH_KEYS_MAX = 1000;
 /** memcached notes the look-up within a store or delete some microseconds before it; no client is that fast. */
 const OWN_LOOKUP_SECONDS = 0.00005;
 const HASHES = 2 ** 32;
@@ -63,8 +67,16 @@ interface Asker {
   lastGetSeconds: number;
   lastGetKey: string;
   lastGetWasHit: boolean;
-  /** Families that the batch under way has touched. */
-  readonly batch: Set<string>;
+  /** Whether the last get was the first one of its family in its batch. */
+  hasLastGetOpened: boolean;
+  /** Of the batch under way. */
+  readonly batchFamilies: Set<string>;
+  readonly batchKeys: Set<string>;
+}
+
+function endBatch({ batchFamilies, batchKeys }: Asker): void {
+  batchFamilies.clear();
+  batchKeys.clear();
 }
 
 export interface TrafficSampleOptions {
@@ -166,9 +178,14 @@ export class TrafficSample {
   ): void {
     totals.gets++;
     if (isHit) totals.hits++;
-    if (atSeconds - asker.lastGetSeconds > BATCH_GAP_SECONDS) asker.batch.clear();
-    if (!asker.batch.has(family)) {
-      asker.batch.add(family);
+    const { batchFamilies, batchKeys } = asker;
+    const isLate = atSeconds - asker.lastGetSeconds > BATCH_GAP_SECONDS;
+    // Nobody asks for a key twice in one request.
+    if (isLate || batchKeys.has(key) || batchKeys.size >= BATCH_KEYS_MAX) endBatch(asker);
+    batchKeys.add(key);
+    asker.hasLastGetOpened = !batchFamilies.has(family);
+    if (asker.hasLastGetOpened) {
+      batchFamilies.add(family);
       totals.batches++;
     }
     asker.lastGetSeconds = atSeconds;
@@ -187,14 +204,11 @@ export class TrafficSample {
     }
     const isOwnLookup =
       asker.lastGetKey === event.key && event.atSeconds - asker.lastGetSeconds <= OWN_LOOKUP_SECONDS;
+    endBatch(asker);
     if (!isOwnLookup) return;
     totals.gets--;
     if (asker.lastGetWasHit) totals.hits--;
-    // It may have been all of its batch.
-    if (asker.batch.size === 1) {
-      asker.batch.clear();
-      totals.batches--;
-    }
+    if (asker.hasLastGetOpened) totals.batches--;
     asker.lastGetKey = '';
   }
 
@@ -241,7 +255,9 @@ export class TrafficSample {
         lastGetSeconds: Number.NEGATIVE_INFINITY,
         lastGetKey: '',
         lastGetWasHit: false,
-        batch: new Set(),
+        hasLastGetOpened: false,
+        batchFamilies: new Set(),
+        batchKeys: new Set(),
       };
       this.#askers.set(name, asker);
     }
