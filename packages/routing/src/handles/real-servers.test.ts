@@ -265,7 +265,8 @@ test('pools spool by default where there is a folder, shadows and asynclog: fals
     await until('the delete has failed', () =>
       [...routing.destinations()].some(({ statistics }) => statistics.failures > 0) ? true : undefined,
     );
-    return existsSync(spoolFolder) ? readdirSync(join(spoolFolder, encodeURIComponent(dead))).length : 0;
+    const own = join(spoolFolder, encodeURIComponent(dead));
+    return existsSync(own) ? readdirSync(own).length : 0;
   };
   assert.equal(await failed({ type: 'PoolRoute', pool: 'A', asynclog: false }), 0);
   const shadows = [{ target: { type: 'PoolRoute', pool: 'A', asynclog: true } }];
