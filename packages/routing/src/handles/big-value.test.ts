@@ -69,9 +69,31 @@ test('chunks go in batches, and a failed one ends the store without a head', asy
   cache.release();
   await settle();
   assert.equal(cache.held, 2);
+  cache.isHeld = false;
   cache.release();
   assert.equal((await reply).result, Result.serverError);
   assert.equal(cache.value('k'), undefined);
+});
+
+test('a store fails with any of its chunks, and what was there before stays', async () => {
+  await using harness = await Harness.open(ROUTE);
+  const cache = harness.cache('a');
+  await harness.ask(Operation.set, 'k', { value: BIG });
+  for (const failure of [Result.serverError, Result.timeout, Result.notStored]) {
+    for (let chunk = 0; chunk < 5; chunk++) {
+      cache.intercept = (request: Request) =>
+        request.operation === Operation.set && request.keyText.startsWith(`k:${chunk}`)
+          ? new Reply(failure)
+          : undefined;
+      for (const operation of [Operation.set, Operation.metaSet]) {
+        harness.chances = [0.5];
+        const { result } = await harness.ask(operation, 'k', { value: BIG.toUpperCase() });
+        assert.equal(result, failure, `chunk ${chunk}`);
+      }
+      cache.intercept = undefined;
+      assert.equal((await harness.ask(Operation.get, 'k')).value.toString(), BIG, `chunk ${chunk}`);
+    }
+  }
 });
 
 test('a torn value is a miss: a chunk gone, a head that is none, chunks of another store', async () => {

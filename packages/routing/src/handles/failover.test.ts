@@ -315,6 +315,19 @@ test('Latest: a client stays with its child and fails over within its own few', 
   assert.ok(firsts.size > 1, 'the salt changes the order');
 });
 
+test('Latest: clients start at different children, each at its own again and again', async () => {
+  const children = Array.from({ length: 10 }, (_, index) => `Fake|${index}`);
+  const firstOf = async (clientId: string): Promise<string> => {
+    await using harness = await Harness.open({ type: 'LatestRoute', children }, { clientId });
+    return (await harness.ask(Operation.get, 'k')).destination?.label ?? '';
+  };
+  const clients = Array.from({ length: 60 }, (_, index) => `10.0.0.${index}`);
+  const firsts: string[] = [];
+  for (const client of clients) firsts.push(await firstOf(client));
+  assert.equal(new Set(firsts).size, 10, 'every child is the first of some client');
+  assert.equal(await firstOf(clients[7]!), firsts[7]);
+});
+
 test('Latest as a hash function, with weights', async () => {
   await using harness = await Harness.open({
     type: 'HashRoute',

@@ -1,8 +1,11 @@
 /** OutstandingLimit, RateLimit and LatencyInjection: what waits, what is refused, and for how long. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { z } from 'zod';
+import { defineRouteHandle, type RouteJson } from '../registry.ts';
 import { Result } from '../reply.ts';
 import { Operation, Request } from '../request.ts';
+import { Routing } from '../routing.ts';
 import { FakeClock, settle } from '../testing/fake-clock.ts';
 import { OutstandingLimitRoute } from './outstanding-limit-route.ts';
 import { FakeCache } from './testing/fake-cache.ts';
@@ -72,17 +75,54 @@ test('RateLimit answers as an empty cache beyond its rates, and only for the lim
   assert.equal(await passed(Operation.get, 15), 10, 'no more than the burst');
 });
 
-test('a reload grants no second burst', async () => {
+test('RateLimit bounds deletes as well, whatever says delete', async () => {
   await using harness = await Harness.open({
     type: 'RateLimitRoute',
     target: 'Fake|a',
-    rates: { gets_rate: 3 },
+    rates: { deletes_rate: 2, deletes_burst: 3 },
   });
-  for (let turn = 0; turn < 3; turn++) await harness.ask(Operation.get, 'k');
-  await harness.routing.reload();
-  harness.cache('a').take();
-  await harness.ask(Operation.get, 'k');
-  assert.deepEqual(harness.cache('a').take(), []);
+  const cache = harness.cache('a');
+  for (let turn = 0; turn < 5; turn++) {
+    cache.put('k', 'v');
+    const operation = turn === 0 ? Operation.metaDelete : Operation.delete;
+    const expected = turn < 3 ? Result.deleted : Result.miss;
+    assert.equal((await harness.ask(operation, 'k')).result, expected, `${turn}`);
+  }
+  assert.equal(cache.take().length, 3);
+  assert.equal((await harness.ask(Operation.get, 'k')).result, Result.hit, 'gets are not limited');
+  harness.clock.advance(1000);
+  for (let turn = 0; turn < 5; turn++) await harness.ask(Operation.delete, 'k');
+  assert.equal(cache.take().filter((key) => key === 'k').length, 1 + 2, 'the get, and two more deletes');
+});
+
+test('a reload grants no second burst', async () => {
+  const clock = new FakeClock();
+  const cache = new FakeCache('a', clock);
+  const fake = defineRouteHandle({ type: 'FakeRoute', parameters: z.strictObject({}), build: () => cache });
+  const rates = { gets_rate: 3 };
+  const limited: readonly RouteJson[] = [
+    { type: 'RateLimitRoute', target: 'FakeRoute', rates },
+    // Nobody is there, which is for its limiter all the same.
+    { type: 'PoolRoute', pool: { servers: ['127.0.0.1:1'] }, rates },
+  ];
+  for (const route of limited) {
+    let comment = 0;
+    const source = {
+      label: 'a test',
+      read: async () => JSON.stringify({ comment, route }),
+      start: () => {},
+      close: () => {},
+    };
+    await using routing = await Routing.open({ config: { source }, handles: [fake], services: { clock } });
+    const miss = async (): Promise<boolean> =>
+      (await routing.route(Request.of(Operation.get, 'k'))).result === Result.miss;
+    cache.put('k', 'v');
+    for (let turn = 0; turn < 3; turn++) assert.equal(await miss(), false);
+    comment++;
+    assert.equal(await routing.reload(), undefined);
+    assert.equal(routing.configuration.generation, 2);
+    assert.equal(await miss(), true, JSON.stringify(route));
+  }
 });
 
 test('LatencyInjection waits before, after and in all', async () => {

@@ -27,7 +27,10 @@ export class Harness implements AsyncDisposable {
   #chance = 0;
   #routing: Routing | undefined;
 
-  static async open(route: RouteJson, options: { spoolFolder?: string } = {}): Promise<Harness> {
+  static async open(
+    route: RouteJson,
+    options: { spoolFolder?: string; clientId?: string } = {},
+  ): Promise<Harness> {
     const harness = new Harness();
     harness.#routing = await Routing.open({
       config: { route },
