@@ -17,6 +17,8 @@ export const CLIENT_REPLY_BYTES_MAX: number = 4 * MIB;
 /** What a reply is taken for before the first one is known, and requests that are always let through. */
 export const REPLY_BYTES_GUESS: number = 64 * KIB;
 export const CLIENT_PENDING_MIN: number = 8;
+/** Leases won by meta gets of one client whose servers are remembered; then the oldest is forgotten. */
+export const LEASES_PER_CLIENT_MAX: number = 1_024;
 /** Keys of one get. */
 export const SPLIT_KEYS_MAX: number = 16_384;
 /** A data block up to here waits in the transport until it is whole; a longer one is collected in a buffer. */

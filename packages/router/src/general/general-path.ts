@@ -10,6 +10,7 @@ import { GATHERED_BYTES_MAX } from '../limits.ts';
 import { LEASES_BOUND, ROUTED } from '../statistics/counters.ts';
 import { composeLease, composeReply, composeValue, errorOf, type WireKey } from './compose-reply.ts';
 import { LeaseTokens } from './lease-tokens.ts';
+import { MetaLeases } from './meta-leases.ts';
 
 const END: Buffer = Buffer.from('END\r\n', 'latin1');
 
@@ -39,6 +40,7 @@ export class GeneralPath {
   pending = 0;
   /** Bytes of values in replies that are being put together. */
   #gatheredBytes = 0;
+  readonly #metaLeases: MetaLeases = new MetaLeases();
   readonly #options: GeneralPathOptions;
 
   constructor(options: GeneralPathOptions) {
@@ -63,7 +65,7 @@ export class GeneralPath {
   /** Answers a request for one key that is not a retrieval (but for mg). */
   change(client: Client, request: Request, mode: ReplyMode, bits: number, key?: WireKey): void {
     const sequence = client.begin(1, PENDING_GENERAL | bits);
-    this.#run(client, sequence, this.#change(request, mode, key));
+    this.#run(client, sequence, this.#change(client, request, mode, key));
   }
 
   /** Sends flush_all to every server of the configuration. */
@@ -138,8 +140,14 @@ export class GeneralPath {
     return this.#options.routes.route(request);
   }
 
-  async #change(request: Request, mode: ReplyMode, key: WireKey | undefined): Promise<Buffer> {
-    const reply = await this.#send(request);
+  async #change(
+    client: Client,
+    request: Request,
+    mode: ReplyMode,
+    key: WireKey | undefined,
+  ): Promise<Buffer> {
+    const reply = await this.#send(this.#metaLeases.bind(client, request));
+    this.#metaLeases.remember(client, request, reply);
     if (reply.isError) this.#options.onFailed(reply.result);
     const bytes = composeReply(request, reply, key);
     return isHidden(bytes, mode) ? Buffer.alloc(0) : bytes;
