@@ -344,7 +344,14 @@ export function poolConfig(
 }
 
 function buildRoot(config: ConfigJson, builder: RouteBuilder): RouteHandle {
-  if (config.route !== undefined) return new RootRoute(builder.route(config.route, ['route']), []);
+  if (config.route !== undefined) {
+    const route = builder.route(config.route, ['route']);
+    if (!attachesPrefix(route)) return new RootRoute(route, []);
+    throw configError(
+      ['pools'],
+      'attach_default_routing_prefix needs "routes" with aliases, of which one is the default',
+    );
+  }
   const prefixed: PrefixedRoute[] = [];
   for (const { aliases, route: json, steps } of config.routes) {
     const route = builder.route(json, steps);
@@ -366,7 +373,20 @@ function buildRoot(config: ConfigJson, builder: RouteBuilder): RouteHandle {
       `expected one of ${prefixed.map(({ prefix }) => prefix).join(', ')}`,
     );
   }
-  return new RootRoute(fallback.route, prefixed);
+  return new RootRoute(fallback.route, prefixed, attachesPrefix(fallback.route) ? fallback.prefix : '');
+}
+
+/** Whether the servers of the default route that keep prefixes want one on every key. */
+function attachesPrefix(fallback: RouteHandle): boolean {
+  const keeping = [...destinationsOf(fallback)].filter(({ options }) => options.keepRoutingPrefix);
+  const attaching = keeping.filter(({ options }) => options.attachDefaultPrefix);
+  if (attaching.length > 0 && attaching.length < keeping.length) {
+    throw configError(
+      ['pools'],
+      'expected attach_default_routing_prefix of all pools of the default route with keep_routing_prefix, or of none',
+    );
+  }
+  return attaching.length > 0;
 }
 
 /** Before the first configuration and after the end. */

@@ -83,9 +83,23 @@ for (const [where, config, says] of [
   ],
   ['the frame', { rotes: [], route: 'NullRoute' }, /^the configuration: does not know "rotes", is "route/],
   [
-    'the prefix that mcrouter attaches',
-    { pools: { A: { servers: ['a:1'], attach_default_routing_prefix: true } }, route: 'NullRoute' },
-    /^pools\.A: does not know "attach_default_routing_prefix": ModifyKeyRoute with set_routing_prefix/,
+    'a prefix to attach where none is the default',
+    {
+      pools: { A: { servers: ['a:1'], keep_routing_prefix: true, attach_default_routing_prefix: true } },
+      route: 'PoolRoute|A',
+    },
+    /^pools: attach_default_routing_prefix needs "routes"/,
+  ],
+  [
+    'a prefix to attach for some',
+    {
+      pools: {
+        A: { servers: ['a:1'], keep_routing_prefix: true, attach_default_routing_prefix: true },
+        B: { servers: ['b:1'], keep_routing_prefix: true },
+      },
+      routes: { '/a/a/': { type: 'FailoverRoute', children: ['PoolRoute|A', 'PoolRoute|B'] } },
+    },
+    /^pools: expected attach_default_routing_prefix of all pools/,
   ],
   [
     'something else is wrong beside a name that means nothing',

@@ -166,6 +166,7 @@ export class PoolFactory {
       tls: tlsOf(pool, isTls, defaults.tls, [...steps, 'tls'], this.files),
       dialect: pool.dialect ?? defaults.dialect ?? Dialect.auto,
       keepRoutingPrefix: pool.keep_routing_prefix ?? defaults.keepRoutingPrefix,
+      attachDefaultPrefix: pool.attach_default_routing_prefix ?? defaults.attachDefaultPrefix,
       credentials,
       udpPort: pool.udp_port ?? defaults.udpPort,
       udpTimeoutMs: pool.udp_timeout ?? defaults.udpTimeoutMs,

@@ -4,8 +4,32 @@ import { test } from 'node:test';
 import { FakeCache } from '../handles/testing/fake-cache.ts';
 import { Result } from '../reply.ts';
 import { Operation, Request } from '../request.ts';
+import { poolConfig, Routing } from '../routing.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
+import { startLarder } from '../testing/servers.ts';
 import { RootRoute } from './root-route.ts';
+
+test('servers that see prefixes may see the default one on keys without any', async () => {
+  await using server = await startLarder();
+  const pool = { servers: [server.address], keep_routing_prefix: true };
+  const routes = [
+    { aliases: ['/a/a/'], route: 'PoolRoute|A' },
+    { aliases: ['/b/b/'], route: 'PoolRoute|B' },
+  ];
+  const config = { pools: { A: { ...pool, attach_default_routing_prefix: true }, B: pool }, routes };
+  await using routing = await Routing.open({ config });
+  await using plain = await Routing.open({ config: poolConfig([server.address]) });
+  const set = Object.assign(Request.of(Operation.set, 'k'), { value: Buffer.from('v') });
+  assert.equal((await routing.route(set)).result, Result.stored);
+  const found = async (through: Routing, key: string): Promise<string> =>
+    (await through.route(Request.of(Operation.get, key))).value.toString();
+  assert.equal(await found(routing, 'k'), 'v');
+  assert.equal(await found(routing, '/a/a/k'), 'v');
+  assert.equal(await found(plain, '/a/a/k'), 'v', 'that is what the server has');
+  assert.equal(await found(plain, 'k'), '');
+  assert.equal(await found(routing, '/b/b/k'), '');
+  assert.equal(routing.direct(Request.of(Operation.get, 'k')), undefined, 'it is not sent as it is');
+});
 
 const clock = new FakeClock();
 const caches = ['a', 'b', 'c'].map((name) => new FakeCache(name, clock));

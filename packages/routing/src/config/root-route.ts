@@ -9,10 +9,12 @@
  *                               everything else to all; the answer is the first one's, or an error if there was one
  * ```
  *
- * A configuration with a single `route` has no prefixes: its keys may begin with a slash.
+ * A configuration with a single `route` has no prefixes: its keys may begin with a slash. Where the default route's
+ * servers are to see a prefix on every key, keys without one get the default route's.
  */
 
 import type { Destination } from '../destination/destination.ts';
+import { withKey } from '../handles/request-key.ts';
 import { Reply, Result } from '../reply.ts';
 import { isRetrieval, type Request } from '../request.ts';
 import type { MightAsk, RouteHandle } from '../route-handle.ts';
@@ -31,9 +33,12 @@ export class RootRoute implements RouteHandle {
   readonly children: readonly RouteHandle[];
   readonly #fallback: RouteHandle;
   readonly #byPrefix: ReadonlyMap<string, RouteHandle>;
+  /** What keys without a prefix get; empty for nothing. */
+  readonly #attached: Buffer;
 
   /** `fallback` takes keys without a prefix; without prefixed routes it takes everything. */
-  constructor(fallback: RouteHandle, prefixed: readonly PrefixedRoute[]) {
+  constructor(fallback: RouteHandle, prefixed: readonly PrefixedRoute[], attachedPrefix: string = '') {
+    this.#attached = Buffer.from(attachedPrefix);
     this.#fallback = fallback;
     this.#byPrefix = new Map(prefixed.map(({ prefix, route }) => [prefix, route]));
     this.children = [...new Set([fallback, ...this.#byPrefix.values()])];
@@ -41,7 +46,7 @@ export class RootRoute implements RouteHandle {
 
   route(request: Request): Promise<Reply> {
     if (this.#byPrefix.size === 0 || request.keySource[request.keyStart] !== SLASH) {
-      return this.#fallback.route(request);
+      return this.#fallback.route(this.#withDefault(request));
     }
     return this.#routePrefixed(request);
   }
@@ -49,19 +54,19 @@ export class RootRoute implements RouteHandle {
   direct(request: Request): Destination | undefined {
     // A prefix has to be taken off the key, so that the request would not be sent unchanged.
     if (this.#byPrefix.size > 0 && request.keySource[request.keyStart] === SLASH) return undefined;
-    return this.#fallback.direct?.(request);
+    return this.#attached.length > 0 ? undefined : this.#fallback.direct?.(request);
   }
 
   mightAsk(request: Request): readonly MightAsk[] {
     const bytes = this.#prefixBytes(request);
-    if (bytes === 0) return [[this.#fallback, request]];
+    if (bytes === 0) return [[this.#fallback, this.#withDefault(request)]];
     const stripped = withoutPrefix(request, bytes);
     return this.#targets(request, bytes).map((target) => [target, stripped]);
   }
 
   #routePrefixed(request: Request): Promise<Reply> {
     const bytes = this.#prefixBytes(request);
-    if (bytes === 0) return this.#fallback.route(request);
+    if (bytes === 0) return this.#fallback.route(this.#withDefault(request));
     const targets = this.#targets(request, bytes);
     const first = targets[0];
     if (first === undefined) {
@@ -72,6 +77,10 @@ export class RootRoute implements RouteHandle {
     return Promise.all(targets.map((target) => target.route(stripped))).then(
       (replies) => replies.find((reply) => reply.isError) ?? replies[0]!,
     );
+  }
+
+  #withDefault(request: Request): Request {
+    return this.#attached.length === 0 ? request : withKey(request, this.#attached, request.key);
   }
 
   /** Of a configuration without prefixes every key is whole. */

@@ -22,6 +22,7 @@ export interface PoolJson extends Readonly<Record<string, unknown>> {
   readonly server_list_from_pool?: string | undefined;
   readonly weights?: readonly number[] | undefined;
   readonly keep_routing_prefix?: boolean | undefined;
+  readonly attach_default_routing_prefix?: boolean | undefined;
   readonly server_timeout?: number | undefined;
   readonly operation_timeouts?: Readonly<Partial<Record<string, number>>> | undefined;
   readonly connect_timeout?: number | undefined;
@@ -77,6 +78,7 @@ const poolShape = {
   weights: z.array(z.number().min(0)).optional(),
   protocol: z.literal('ascii', { error: 'expected "ascii", the only protocol' }).optional(),
   keep_routing_prefix: z.boolean().optional(),
+  attach_default_routing_prefix: z.boolean().optional(),
   server_timeout: milliseconds.optional(),
   /** For single operations, by their names on the wire. */
   operation_timeouts: z

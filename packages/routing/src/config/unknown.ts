@@ -7,7 +7,6 @@ import { configError, type Step } from './document.ts';
 
 /** mcrouter's names that change where requests go, or as what. */
 const REFUSED: Readonly<Record<string, string>> = {
-  attach_default_routing_prefix: 'ModifyKeyRoute with set_routing_prefix, around the pool’s route, does that',
   shard_splits: 'KeySplitRoute splits keys',
   shard_map: 'there is no hash by shard map',
   bucketize: 'there are no buckets',

@@ -51,6 +51,8 @@ export interface DestinationOptions {
   readonly dialect: Dialect;
   /** Keys are sent with their routing prefix. */
   readonly keepRoutingPrefix: boolean;
+  /** Then those without one with the default route's (`config/root-route.ts`). */
+  readonly attachDefaultPrefix: boolean;
   /** ASCII authentication: the first request of each connection. */
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
   /** The UDP port for gets, `same` for the number of the TCP port, 0 for TCP alone. */
@@ -73,6 +75,7 @@ export const DESTINATION_DEFAULTS: DestinationOptions = {
   tls: undefined,
   dialect: Dialect.auto,
   keepRoutingPrefix: false,
+  attachDefaultPrefix: false,
   credentials: undefined,
   udpPort: 0,
   udpTimeoutMs: 0,
