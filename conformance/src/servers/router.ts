@@ -1,8 +1,9 @@
 /**
  * Larder's router with cache servers behind it, in the place of a server: what a client sees must be the same.
  * Once with requests that are forwarded as bytes (to one server: the values of a get that is split come in any order,
- * which the router's own tests are about), once with a configuration that sends every request through the route handles as an object, as a service does that
- * has the routing embedded.
+ * which the router's own tests are about), once with a configuration that sends every request through the route handles
+ * as an object. Both also over the links that a service has which embeds the routing: with the portable transport only
+ * what reads the clients' lines is the router's own, and all that is behind it is what the client library runs.
  */
 import { fileURLToPath } from 'node:url';
 import type { ServerAddress } from '../client/raw.ts';
@@ -37,6 +38,16 @@ export interface RouterVariant {
   readonly unsupported?: ReadonlyMap<string, string>;
 }
 
+/** The suites that are about requests as objects. */
+const OBJECT_SUITES: readonly string[] = ['classic', 'meta', 'leases', 'concurrency'];
+const NOT_AS_OBJECTS: ReadonlyMap<string, string> = new Map([
+  ['me shows the item, or EN', 'me is for one server, and has no meaning for a tree of handles'],
+  [
+    'base64 keys may hold spaces, control characters and zeros',
+    'keys that are no text pass only where requests are simply forwarded',
+  ],
+]);
+
 export const ROUTER_VARIANTS: readonly RouterVariant[] = [
   { id: 'router', name: 'Larder router', servers: 1, route: 'PoolRoute|main' },
   {
@@ -45,14 +56,8 @@ export const ROUTER_VARIANTS: readonly RouterVariant[] = [
     servers: 2,
     // Two children, so that it is more than a selection; the second one answers nothing.
     route: { type: 'AllInitialRoute', children: ['PoolRoute|main', 'DevNullRoute'] },
-    suites: ['classic', 'meta', 'leases', 'concurrency'],
-    unsupported: new Map([
-      ['me shows the item, or EN', 'me is for one server, and has no meaning for a tree of handles'],
-      [
-        'base64 keys may hold spaces, control characters and zeros',
-        'keys that are no text pass only where requests are simply forwarded',
-      ],
-    ]),
+    suites: OBJECT_SUITES,
+    unsupported: NOT_AS_OBJECTS,
   },
   {
     id: 'router-node',
@@ -60,7 +65,16 @@ export const ROUTER_VARIANTS: readonly RouterVariant[] = [
     servers: 1,
     route: 'PoolRoute|main',
     transport: 'node',
-    suites: ['classic', 'udp', 'unix sockets'],
+    suites: ['classic', 'meta', 'leases', 'udp', 'unix sockets'],
+  },
+  {
+    id: 'embedded',
+    name: 'Larder routing as embedded',
+    servers: 2,
+    route: { type: 'AllInitialRoute', children: ['PoolRoute|main', 'DevNullRoute'] },
+    transport: 'node',
+    suites: OBJECT_SUITES,
+    unsupported: NOT_AS_OBJECTS,
   },
 ];
 

@@ -23,17 +23,13 @@ export class DatapathLinks implements LinkFactory {
   readonly #node: Buffer;
   readonly #clock: Clock;
   readonly #onActivity: () => void;
-  #transport: Transport<Peer> | undefined;
+  readonly #transport: Transport<Peer>;
 
   /** `onActivity` is called when Node's event loop should get a turn soon: promises may have been resolved. */
-  constructor(node: Buffer, clock: Clock, onActivity: () => void) {
+  constructor(node: Buffer, clock: Clock, onActivity: () => void, transport: Transport<Peer>) {
     this.#node = node;
     this.#clock = clock;
     this.#onActivity = onActivity;
-  }
-
-  /** The transport exists only after its handler. */
-  connect(transport: Transport<Peer>): void {
     this.#transport = transport;
   }
 
@@ -41,7 +37,7 @@ export class DatapathLinks implements LinkFactory {
     if (options.tls !== undefined) return nodeLinks.open(address, options, handler);
     const link = new DatapathLink(this.#node, handler, this.#onActivity);
     try {
-      const connection = this.#transport!.connect(
+      const connection = this.#transport.connect(
         address.kind === 'unix' ? address : { kind: 'tcp', host: address.host, port: address.port },
       );
       connection.session = link;

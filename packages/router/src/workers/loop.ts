@@ -26,7 +26,7 @@ const GATHER_LOOK_MS = 2;
 const GATHER_CLIENTS_LEAST = 32;
 const GATHER_EVENTS_PER_MS = 30;
 const GATHER_EVENTS_MAX = 64;
-const GATHER_US = 35;
+const GATHER_US = 45;
 /** The same when most of what happens are parts of split gets, which wait for their slowest server anyhow. */
 const GATHER_SPLIT_US = 100;
 /** Pieces of input per split get, at most, for most of them to be its parts. */

@@ -28,6 +28,8 @@ import { type LifeMessage, STOP_FLUSH_MS } from '@larder/host';
 import {
   type Clock,
   DestinationState,
+  type LinkFactory,
+  nodeLinks,
   type Result,
   Routing,
   type RoutingObserver,
@@ -114,8 +116,8 @@ export class RouterWorker {
       handler,
       clock: () => performance.now(),
     });
-    const links = new DatapathLinks(arena.node, clock, wantEventLoop);
-    links.connect(transport);
+    // The portable transport is Node's sockets, and so are the links of who embeds the routing.
+    const links = isLoop ? new DatapathLinks(arena.node, clock, wantEventLoop, transport) : nodeLinks;
     const routing = await openRouting(input, clock, links, counters, post);
     const onFailed = (result: Result): void => {
       counters[failureCounter(result)]! += 1;
@@ -262,7 +264,7 @@ function layOutMemory(isMapped: boolean): SlabAllocator {
 async function openRouting(
   input: WorkerInput,
   clock: Clock,
-  links: DatapathLinks,
+  links: LinkFactory,
   counters: Float64Array,
   post: PostMessage,
 ): Promise<Routing> {
