@@ -77,6 +77,10 @@ export class DiscoverySource {
   async read(): Promise<string> {
     // Sorted, so that the same servers in another order are no news.
     const servers = [...(await this.#discovery.find(this.#stop.signal))].sort();
+    // A pool without servers would answer as an empty cache, and nobody would hear why.
+    if (servers.length === 0) {
+      throw new CacheError(CacheErrorCode.discovery, `${this.#discovery.name} found no server`);
+    }
     return JSON.stringify(this.#make(servers));
   }
 

@@ -188,6 +188,11 @@ async function nameServer(records: ReadonlyMap<string, Buffer[]>): Promise<Endpo
   };
 }
 
+test('a discovery that finds no server is trouble, and no empty cache', async () => {
+  const discovery: Discovery = { name: 'mine', intervalMs: 60_000, find: async () => [] };
+  await assert.rejects(Cache.connect({ discovery }), /mine found no server/);
+});
+
 test('DNS: every address of a name, or hosts and ports of a service', async () => {
   const service = Buffer.concat([
     Buffer.from([0, 1, 0, 1, (one.port >> 8) & 255, one.port & 255]),
