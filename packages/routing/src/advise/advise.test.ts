@@ -321,6 +321,29 @@ for (const kind of ['larder', 'memcached'] as const) {
   });
 }
 
+test('a watch that the server ends is begun again', async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    const isFirst = ++connections === 1;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      socket.write(isFirst ? 'OK\r\nfirst\r\n' : 'OK\r\nsecond\r\n');
+      if (isFirst) socket.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const abort = new AbortController();
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+    if (lines.length === 2) abort.abort();
+  };
+  await watchServer({ address: parseAddress(`127.0.0.1:${port}`).address, signal: abort.signal, onLine });
+  assert.deepEqual(lines, ['first', 'second']);
+  server.close();
+});
+
 test('what cannot be watched is told', async () => {
   const signal = new AbortController().signal;
   const watch = (port: number): Promise<void> =>

@@ -1,8 +1,10 @@
 /**
  * Watches the traffic of a server, memcached or Larder: connects, says `watch`, and hands on every line. Old
- * memcacheds do not know all categories; it asks for fewer until one is accepted.
+ * memcacheds do not know all categories; it asks for fewer until one is accepted. A watch that a server ends, which
+ * memcached does now and then, is begun again.
  */
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Address, formatAddress } from '../destination/address.ts';
 import { RoutingError } from '../errors.ts';
 
@@ -13,6 +15,9 @@ const REQUESTS: readonly string[] = [
   'watch fetchers mutations',
 ];
 const CONNECT_TIMEOUT_MS = 5000;
+/** How often in a row an ended watch is begun again, and after which pause. */
+const AGAIN_MAX = 5;
+const AGAIN_MS = 50;
 
 export interface WatchOptions {
   readonly address: Address;
@@ -22,7 +27,32 @@ export interface WatchOptions {
 }
 
 /** Watches until the signal; rejects with a RoutingError if the server cannot be watched or goes away. */
-export function watchServer({ address, onLine, signal }: WatchOptions): Promise<void> {
+export async function watchServer(options: WatchOptions): Promise<void> {
+  /** How often it was ended since the last line came. */
+  let ends = 0;
+  while (!options.signal.aborted) {
+    const onLine = (line: string): void => {
+      ends = 0;
+      options.onLine(line);
+    };
+    try {
+      return await watchOnce({ ...options, onLine });
+    } catch (error) {
+      if (!(error instanceof RoutingError)) throw error;
+      // Of a server that has gone it is told that it has, and not that it refuses connections now.
+      if (ends > 0 && error.code !== 'CLOSED') throw gone(options.address, error);
+      if (error.code !== 'CLOSED' || ends === AGAIN_MAX) throw error;
+      ends++;
+    }
+    await delay(AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+function gone(address: Address, cause?: Error): RoutingError {
+  return new RoutingError('CLOSED', `${formatAddress(address)} ended the watch`, { cause });
+}
+
+function watchOnce({ address, onLine, signal }: WatchOptions): Promise<void> {
   const label = formatAddress(address);
   return new Promise((resolve, reject) => {
     if (signal.aborted) return resolve();
@@ -61,7 +91,7 @@ export function watchServer({ address, onLine, signal }: WatchOptions): Promise<
     });
     socket.on('close', () => {
       if (signal.aborted) return;
-      fail(refusal === '' ? new RoutingError('CLOSED', `${label} ended the watch`) : refused());
+      fail(refusal === '' ? gone(address) : refused());
     });
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
